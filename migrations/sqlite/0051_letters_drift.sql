@@ -58,4 +58,4 @@ CREATE TABLE letter_questions (
 
 -- The last letter of a correspondence.
 ALTER TABLE letters ADD COLUMN closes BOOLEAN NOT NULL DEFAULT FALSE;
-CREATE INDEX letters_hidden ON letters (space_id, hidden_at, id) WHERE hidden_at IS NOT NULL;
+CREATE INDEX letters_hidden ON letters (space_id, id) WHERE hidden_at IS NOT NULL;

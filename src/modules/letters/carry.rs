@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::couriers::{self, Post};
-use super::drafts::LetterInput;
+use super::input::LetterInput;
 use super::journey::Move;
 use super::letter::Letter;
 use super::model::{Actor, LetterId, Signature, State, Step, Way};
 use super::places::area_of;
 use super::settings::check_takes_letters;
-use super::{Letters, ORGANISE, WRITE, codes, scans, store};
+use super::{Letters, ORGANISE, WRITE, codes, scan_keys, store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -83,7 +83,7 @@ impl Letters {
             if letter.way != Way::Hand || !(is_mine || ends.concern(&post)) {
                 return Err(Error::NotFound);
             }
-            let is_done = !key.is_empty() && scans::is_recorded(tx, by, &key).await?;
+            let is_done = !key.is_empty() && scan_keys::is_recorded(tx, by, &key).await?;
             if is_done {
                 return Ok(());
             }
@@ -91,7 +91,7 @@ impl Letters {
                 return Err(Error::Conflict("error-letter-held"));
             }
             if !key.is_empty() {
-                scans::record(tx, by, &key).await?;
+                scan_keys::record(tx, by, &key).await?;
             }
             let scan = Scan { post, ends };
             match deed {

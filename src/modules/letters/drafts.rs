@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::FromRow;
 
+use super::input::{LetterInput, optional_id};
 use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, Signature, State, Way};
 use super::settings::{in_tx, takes_letters};
@@ -50,17 +51,6 @@ pub(super) struct WriteInput {
 
 fn by_tide() -> Way {
     Way::Tide
-}
-
-/// An id, or an empty field.
-pub(super) fn optional_id<'de, D: serde::Deserializer<'de>>(
-    from: D,
-) -> std::result::Result<Option<i64>, D::Error> {
-    let text = String::deserialize(from)?;
-    match text.is_empty() {
-        true => Ok(None),
-        false => text.parse().map(Some).map_err(serde::de::Error::custom),
-    }
 }
 
 /// `letters.write`: begins a draft, and leads to its desk.
@@ -301,11 +291,6 @@ pub(super) async fn save(letters: Letters, viewer: Viewer, input: SaveInput) -> 
     let result = json!({ "letter": id, "revision": revision });
     let note = viewer.lang.t("letters-saved").to_owned();
     Ok(Outcome::new(result, format!("/letters/{id}/desk")).note(note))
-}
-
-#[derive(Deserialize)]
-pub(super) struct LetterInput {
-    pub(super) letter: LetterId,
 }
 
 /// `letters.discard`: throws a draft away.

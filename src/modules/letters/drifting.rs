@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::drafts::LetterInput;
 use super::drift::{
     ANSWER_TIME, DRIFT_TIME, DRIFTED_ON_REST, FINDER_REST, Seeker, Tastes, choose, slots,
 };
+use super::input::LetterInput;
 use super::journey::Move;
 use super::letter::{Letter, Role};
 use super::model::{Actor, State, Step, Way};

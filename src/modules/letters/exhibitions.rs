@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::absence::{DAY, day};
-use super::drafts::optional_id;
+use super::input::optional_id;
 use super::model::LetterId;
 use super::{CURATE, Letters, store};
 use crate::base::clock::Micros;

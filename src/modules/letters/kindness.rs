@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::drafts::LetterInput;
+use super::input::LetterInput;
 use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, State, Way};
 use super::settings::check_takes_letters;

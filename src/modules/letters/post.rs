@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::drafts::{LetterInput, SaveInput, save_in};
+use super::drafts::{SaveInput, save_in};
+use super::input::LetterInput;
 use super::journey::Move;
 use super::letter::{Letter, Role};
 use super::model::{Actor, Kind, LetterId, Signature, State, Step, Way};
