@@ -2101,6 +2101,7 @@ permission-voice-show-camera = Show a camera in the voice of a room
 permission-voice-share-screen = Share a screen in the voice of a room
 permission-voice-mute-others = Mute others in the voice of a room for everybody
 permission-voice-move-others = Take others out of the voice of a room
+permission-voice-priority = Have others be quieter while one speaks in the voice of a room
 
 ## Letters
 letters-title = Letters
