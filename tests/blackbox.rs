@@ -114,6 +114,7 @@ mod blackbox {
     mod socket_messages;
     mod space_rules;
     mod spaces;
+    mod terminal_links;
     mod terminals;
     mod test_ground;
     mod threads;
