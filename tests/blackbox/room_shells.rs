@@ -167,7 +167,7 @@ async fn shell_is_refused_unless_switched_on_and_bounded() {
     let ann = server.owner("ann").await;
     let list = format!("/rooms/{}/terminals", ann.room("general"));
     assert!(!ann.page(&list).await.contains("terminals.open-shell"));
-    assert_eq!(try_open(&ann).await.code(), "forbidden");
+    assert_eq!(try_open(&ann).await.code(), "conflict");
     drop(server);
 
     let server = TestServer::with(&SWITCHED_ON).await;

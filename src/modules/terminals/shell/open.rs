@@ -61,7 +61,7 @@ async fn open_shell(
     let access = &terminals.community.access;
     let found = access.permit_in_room(account, &SHELL, room).await?;
     if !terminals.has_shells() {
-        return Err(Error::Forbidden("error-shell-off"));
+        return Err(Error::Conflict("error-shell-off"));
     }
     let slot = terminals.shells.take();
     let slot = slot.ok_or(Error::Full("error-shells-server"))?;
