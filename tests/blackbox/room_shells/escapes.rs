@@ -71,8 +71,11 @@ async fn files_network_and_processes_of_the_server_are_out_of_reach() {
     );
     // No more rights, and no descriptors or variables of the server.
     let rights = shell
-        .run("sudo -n true && echo gained; su -c id </dev/null && echo gained; unshare -r true && echo gained; \
-            mount -t tmpfs x /tmp && echo gained; grep -c ^Cap.*0000000000000000 /proc/self/status; id -u")
+        .run(
+            "sudo -n true && echo gained; su -c id </dev/null && echo gained; \
+            unshare -r true && echo gained; mount -t tmpfs x /tmp && echo gained; \
+            grep -c ^Cap.*0000000000000000 /proc/self/status; id -u",
+        )
         .await;
     assert!(
         !rights.contains("gained") && rights.ends_with("5\n1000"),
@@ -103,7 +106,10 @@ async fn bombs_fill_no_disk_and_slow_nobody() {
     let mut other = Shell::open(&ann).await.expect("another shell");
     // One file is bounded, all files are, and so is memory.
     shell
-        .run("for i in 1 2 3 4; do (dd if=/dev/zero of=f$i bs=1M count=100; dd if=/dev/zero of=/tmp/f$i bs=1M count=100); done")
+        .run(
+            "for i in 1 2 3 4; do (dd if=/dev/zero of=f$i bs=1M count=100; \
+            dd if=/dev/zero of=/tmp/f$i bs=1M count=100); done",
+        )
         .await;
     let kib = shell.run("du -sk ~ /tmp | cut -f1").await;
     let kib: Vec<u64> = kib
