@@ -115,6 +115,7 @@ mod blackbox {
     mod socket_messages;
     mod space_rules;
     mod spaces;
+    mod terminal_links;
     mod terminals;
     mod test_ground;
     mod threads;

@@ -8,9 +8,12 @@
 
 mod actions;
 pub mod core;
+mod guest_links;
+mod guest_pages;
 pub mod hello;
 mod input;
 mod lease;
+mod link_pages;
 mod listing;
 mod model;
 mod open;
@@ -50,7 +53,8 @@ use crate::engine::notices::{NoticeKind, ToldAt};
 use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
-use open::OpenTerminals;
+use model::TerminalId;
+use open::{MAX_GUESTS, OpenTerminals};
 use relay::Links;
 use summaries::Summaries;
 use topics::{MessageRelayed, ScreenChanged, SummaryChanged, TerminalChanged};
@@ -89,6 +93,15 @@ pub static SHELL: Permission = Permission {
     held_by: HeldBy::Owners,
     adds_content: true,
     about: "Open contained shells on the server in a room, where its host allows them",
+};
+
+/// To have people without an account watch one's own.
+pub static LINK: Permission = Permission {
+    name: "terminals.link",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: true,
+    about: "Let people without an account watch one's terminals of a room by links",
 };
 
 /// To end those of others.
@@ -146,6 +159,8 @@ pub struct Terminals {
     sharers: Places<AccountId>,
     watching: Places<AccountId>,
     shells: shell::Slots,
+    /// Who watch by links.
+    guests: Places<TerminalId>,
     /// Terminals that accounts begin.
     begun: Arc<Rate<AccountId>>,
 }
@@ -162,6 +177,7 @@ impl Terminals {
             sharers: Places::default(),
             watching: Places::default(),
             shells: shell::Slots::default(),
+            guests: Places::default(),
             begun: Arc::new(Rate::new(sharing::MAX_BEGUN_PER_HOUR, HOUR)),
         }
     }
@@ -178,6 +194,7 @@ pub fn module() -> Module<Terminals> {
         .permission(&TYPE)
         .permission(&SHARE)
         .permission(&SHELL)
+        .permission(&LINK)
         .permission(&END_OTHERS)
         .permission(&OPERATE)
         .account_style(views::account_style)

@@ -124,7 +124,6 @@ async fn shell_is_opened_typed_in_by_grant_and_ends_with_its_exit() {
     );
     let mut other = Watcher::of(&bob, &room, &shell.terminal).await;
     other.shows("42pearls").await;
-    other.keys("exit 9\r").await;
     let typist = json!({ "terminal": shell.terminal, "account": bob.id, "role": "typist" });
     ann.act("terminals.set-role", typist).await.done();
     other

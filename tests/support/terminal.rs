@@ -39,9 +39,13 @@ pub struct Watcher {
 impl Watcher {
     /// Watches a terminal, once there is one, and has its screen.
     pub async fn of(person: &Person, room: &str, terminal: &str) -> Self {
-        let path = format!("/rooms/{room}/terminals/{terminal}/watch");
+        Self::at(person, &format!("/rooms/{room}/terminals/{terminal}/watch")).await
+    }
+
+    /// Watches at an address, once that can be done, and has the screen.
+    pub async fn at(person: &Person, path: &str) -> Self {
         eventually("it can be watched", || async {
-            let stream = person.try_socket(&path).await?;
+            let stream = person.try_socket(path).await?;
             let mut watcher = Self {
                 stream,
                 screen: Terminal::new(Size::new(80, 24)),

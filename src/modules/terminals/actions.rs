@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::guest_links::{self, GuestLinkId};
 use super::model::{Role, TerminalId, TerminalRow};
 use super::tokens::TokenId;
 use super::views::rendered;
@@ -231,6 +232,18 @@ async fn end(terminals: Terminals, viewer: Viewer, input: TerminalInput) -> Resu
 }
 
 impl Terminals {
+    /// Revokes a link to one's terminal: who watches by it is sent away within a second.
+    pub(super) async fn revoke_link(
+        &self,
+        viewer: &Viewer,
+        id: TerminalId,
+        link: GuestLinkId,
+    ) -> Result<TerminalRow> {
+        let change =
+            async move |tx: &mut Tx, row: &TerminalRow| guest_links::delete(tx, row.id, link).await;
+        self.change(viewer, id, By::Host, change).await
+    }
+
     /// Ends a terminal, and writes down who did it if it was not its host.
     async fn end_by(&self, viewer: &Viewer, id: TerminalId, by: By) -> Result<TerminalRow> {
         let access = &self.community.access;

@@ -46,8 +46,10 @@ impl Terminals {
             Err(error) => return Err(error),
         };
         let roles: Roles = store::roles(&self.engine.db, &row).await?;
-        let watchers = self.summaries.get(id).map(|(summary, _)| summary.watchers);
-        let watchers: BTreeSet<AccountId> = watchers.unwrap_or_default().into_iter().collect();
+        let summary = self.summaries.get(id).map(|(summary, _)| summary);
+        let guests = summary.as_ref().map_or(0, |summary| summary.guests);
+        let watchers = summary.map(|summary| summary.watchers).unwrap_or_default();
+        let watchers: BTreeSet<AccountId> = watchers.into_iter().collect();
         let mut accounts = watchers.clone();
         accounts.insert(row.host);
         let with_part = roles.people.iter().filter(|(_, standing)| {
@@ -71,6 +73,10 @@ impl Terminals {
             });
         }
         people.sort_by_key(|one| (one.role != Role::Host, !one.raised_hand, one.account));
-        Ok(Some(People { row, people }))
+        Ok(Some(People {
+            row,
+            people,
+            guests,
+        }))
     }
 }

@@ -127,6 +127,9 @@ pub(super) struct TerminalRow {
 pub struct Summary {
     /// Who watches, each once.
     pub watchers: Vec<AccountId>,
+    /// How many watch by links.
+    #[serde(default)]
+    pub guests: usize,
     /// The title that the program has set; may be empty.
     pub title: String,
     /// Columns.
@@ -141,6 +144,7 @@ impl Summary {
     pub(super) fn of_size(size: Size) -> Self {
         Self {
             watchers: Vec::new(),
+            guests: 0,
             title: String::new(),
             cols: size.cols,
             rows: size.rows,

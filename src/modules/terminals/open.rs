@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::core::{Signal, Size, Terminal};
+use super::guest_links::GuestLinkId;
 use super::input::InputQueue;
 use super::model::{Role, Roles, Summary, TerminalId, TerminalRow};
 use super::recorder::Recorder;
@@ -25,6 +26,9 @@ pub(super) use watchers::{ForWatcher, Typed, WatcherState};
 
 /// Who watch one terminal at once, on all instances.
 pub(super) const MAX_WATCHERS: usize = 200;
+
+/// Who watch one terminal by links at once, on one instance.
+pub(super) const MAX_GUESTS: usize = 50;
 
 /// Why a watcher or a sharer is sent away, as close codes of their sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +58,27 @@ impl Ended {
     }
 }
 
+/// Who watches.
+#[derive(Clone, Debug)]
+pub(super) enum Who {
+    /// A member of the room.
+    Member(Viewer),
+    /// Somebody without an account, by a link.
+    Guest(GuestLinkId),
+}
+
+impl Who {
+    pub(super) fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Member(viewer) => Some(viewer.account),
+            Self::Guest(_) => None,
+        }
+    }
+}
+
 /// Somebody who watches.
 struct Watcher {
-    viewer: Viewer,
+    who: Who,
     /// Whether they have the permission to type in the room, which typists need, too.
     has_type: bool,
     ended: Option<Ended>,
@@ -113,7 +135,9 @@ impl State {
     /// Whether the keys of somebody who watches reach the program. Its host is on their own machine
     /// and needs no permission.
     fn may_type(&self, watcher: &Watcher) -> bool {
-        let account = watcher.viewer.account;
+        let Some(account) = watcher.who.account() else {
+            return false;
+        };
         self.roles.may_type(account) && (watcher.has_type || self.roles.of(account) == Role::Host)
     }
 
@@ -122,7 +146,7 @@ impl State {
         let (roles, watchers) = (&self.roles, &self.watchers);
         self.input.keep_only(|account| {
             let mut here = watchers.values();
-            let lost = here.any(|one| one.viewer.account == account && !one.has_type);
+            let lost = here.any(|one| one.who.account() == Some(account) && !one.has_type);
             roles.may_type(account) && (!lost || roles.of(account) == Role::Host)
         });
     }
@@ -242,12 +266,15 @@ impl OpenTerminal {
         let mut watchers: Vec<AccountId> = state
             .watchers
             .values()
-            .map(|one| one.viewer.account)
+            .filter_map(|one| one.who.account())
             .collect();
+        let is_guest = |one: &&Watcher| one.who.account().is_none();
+        let guests = state.watchers.values().filter(is_guest).count();
         watchers.sort_unstable();
         watchers.dedup();
         Summary {
             watchers,
+            guests,
             title: state.terminal.title().to_owned(),
             away: state.sharer.is_none() && state.terminal.exit().is_none(),
             ..Summary::of_size(state.terminal.size())

@@ -6,12 +6,13 @@ use axum::routing::get;
 
 use super::core::{Frame, Size, Terminal};
 use super::model::TerminalId;
+use super::open::Who;
 use super::topics::RoomTerminals;
 use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView, rendered};
 use super::watching::ToWatcher;
 use super::{
-    SCREENS_FEED, SHARE, SHELL, TERMINALS_FEED, Terminals, VIEW, operate_page, recording_pages,
-    sharing, token_pages, watching,
+    LINK, SCREENS_FEED, SHARE, SHELL, TERMINALS_FEED, Terminals, VIEW, guest_pages, link_pages,
+    operate_page, recording_pages, sharing, token_pages, watching,
 };
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -24,7 +25,7 @@ use crate::engine::viewer::Viewer;
 use crate::engine::web::{Html, PageAnswer, Wants, app_page};
 
 /// For the screen of a terminal that another instance has.
-const SCREEN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
+pub(super) const SCREEN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
 
 pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
     let module = module
@@ -60,6 +61,7 @@ pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
             "/rooms/{room}/terminals/{terminal}/watch",
             get(watching::watch),
         );
+    let module = link_pages::declare(guest_pages::declare(module));
     operate_page::declare(recording_pages::declare(token_pages::declare(module)))
 }
 
@@ -238,6 +240,8 @@ async fn terminal(
             room,
             people,
             has_recording: row.recorded && row.ended_at.is_some(),
+            has_links: row.host == viewer.account
+                && is_granted(access.permit_in_room(viewer.account, &LINK, room).await)?,
             terminal: terminals.shown_one(row).await?,
         }
     )
@@ -267,7 +271,7 @@ async fn text(
     let mut shell = layout.shell(&viewer, found.space, &here).await?;
     shell.above.clear();
     let head = terminals.community.head(&viewer, row.title.clone());
-    let screen = terminals.screen_text(viewer, &row);
+    let screen = terminals.screen_text(Who::Member(viewer), &row);
     let screen = tokio::time::timeout(SCREEN_TIMEOUT, screen).await;
     app_page!(
         wants,
@@ -283,8 +287,12 @@ async fn text(
 
 impl Terminals {
     /// The screen of a terminal as text, as somebody who begins to watch gets it.
-    async fn screen_text(&self, viewer: Viewer, row: &super::model::TerminalRow) -> Option<String> {
-        let (_incoming, mut outgoing) = self.open_link(row, viewer, None).await.ok()?;
+    pub(super) async fn screen_text(
+        &self,
+        who: Who,
+        row: &super::model::TerminalRow,
+    ) -> Option<String> {
+        let (_incoming, mut outgoing) = self.open_link(row, who, None).await.ok()?;
         while let Some(message) = outgoing.recv().await {
             let ToWatcher::Frame(bytes) = message else {
                 continue;

@@ -14,8 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, timeout};
 
 use super::core::Frame;
+use super::guest_links::GuestLinkId;
 use super::model::TerminalId;
-use super::open::Ended;
+use super::open::{Ended, Who};
 use super::topics::{LinkId, MessageRelayed};
 use super::watching::{ToWatcher, WatcherLink};
 use super::{Terminals, lease};
@@ -38,8 +39,52 @@ const SILENT_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct RelayedLink {
     pub(super) terminal: TerminalId,
     pub(super) instance: String,
-    pub(super) viewer: Viewer,
+    pub(super) who: Who,
     pub(super) position: Option<u64>,
+}
+
+/// Who watches, as far as the instance that has the terminal needs it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RelayedWho {
+    Member {
+        account: AccountId,
+        session: String,
+        address: IpAddr,
+    },
+    Guest(GuestLinkId),
+}
+
+impl RelayedWho {
+    fn of(who: &Who) -> Self {
+        match who {
+            Who::Member(viewer) => Self::Member {
+                account: viewer.account,
+                session: viewer.session.to_string(),
+                address: viewer.address,
+            },
+            Who::Guest(link) => Self::Guest(*link),
+        }
+    }
+
+    fn into_who(self) -> Who {
+        match self {
+            Self::Member {
+                account,
+                session,
+                address,
+            } => Who::Member(Viewer {
+                account,
+                name: "".into(),
+                session: session.into(),
+                address,
+                lang: Lang::negotiate(None, None),
+                theme: Theme::Device,
+                is_guest: false,
+            }),
+            Self::Guest(link) => Who::Guest(link),
+        }
+    }
 }
 
 /// A message between instances.
@@ -50,9 +95,7 @@ enum Relayed {
     Open {
         from: String,
         terminal: TerminalId,
-        account: AccountId,
-        session: String,
-        address: IpAddr,
+        who: RelayedWho,
         position: Option<u64>,
     },
     /// To it: a frame of theirs, in base64.
@@ -133,9 +176,7 @@ impl Terminals {
         let open = Relayed::Open {
             from: self.engine.live.instance().to_owned(),
             terminal: to.terminal,
-            account: to.viewer.account,
-            session: to.viewer.session.to_string(),
-            address: to.viewer.address,
+            who: RelayedWho::of(&to.who),
             position: to.position,
         };
         self.send_relayed(link, &to.instance, &open);
@@ -204,22 +245,11 @@ impl Terminals {
         let Relayed::Open {
             from,
             terminal,
-            account,
-            session,
-            address,
+            who,
             position,
         } = open
         else {
             return None;
-        };
-        let viewer = Viewer {
-            account,
-            name: "".into(),
-            session: session.into(),
-            address,
-            lang: Lang::negotiate(None, None),
-            theme: Theme::Device,
-            is_guest: false,
         };
         let end = |ended: Ended| self.send_relayed(link, &from, &Relayed::End(ended.code()));
         let Some(terminal) = self.open.get(terminal) else {
@@ -230,7 +260,7 @@ impl Terminals {
         let (outgoing, mut from_loop) = mpsc::channel(1);
         let following = self.follow(
             terminal,
-            viewer,
+            who.into_who(),
             position,
             WatcherLink { incoming, outgoing },
         );

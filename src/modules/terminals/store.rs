@@ -306,8 +306,8 @@ pub(super) async fn renew(tx: &mut Tx, instance: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends terminals that no instance has had for [`AWAY_TIMEOUT`], and shells whose instance has gone:
-/// nobody brings those back. Returns their rooms.
+/// Ends terminals that no instance has had for [`AWAY_TIMEOUT`], and shells whose instance has
+/// gone: nobody brings those back. Returns their rooms.
 pub(super) async fn end_abandoned(tx: &mut Tx) -> Result<Vec<(TerminalId, RoomId)>> {
     const END: &str = "UPDATE terminals SET ended_at = $1 \
         WHERE ended_at IS NULL AND (expires_at < $2 OR (is_shell AND expires_at < $1)) \

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::core::Run;
+use super::guest_links::GuestLink;
 use super::model::{Role, Summary, TerminalId, TerminalRow};
 use super::tokens::Token;
 use crate::base::clock::spent;
@@ -62,6 +63,8 @@ impl PersonView {
 pub(super) struct People {
     pub(super) row: TerminalRow,
     pub(super) people: Vec<PersonView>,
+    /// How many watch by links.
+    pub(super) guests: usize,
 }
 
 impl People {
@@ -69,6 +72,7 @@ impl People {
         PeopleView {
             row: &self.row,
             people: &self.people,
+            guests: self.guests,
             lang,
         }
     }
@@ -80,6 +84,7 @@ impl People {
 pub(super) struct PeopleView<'a> {
     row: &'a TerminalRow,
     people: &'a [PersonView],
+    guests: usize,
     lang: Lang,
 }
 
@@ -122,7 +127,7 @@ impl ShownTerminal {
 
     fn watchers(&self) -> usize {
         let summary = self.summary.as_ref();
-        summary.map_or(0, |summary| summary.watchers.len())
+        summary.map_or(0, |summary| summary.watchers.len() + summary.guests)
     }
 
     fn size(&self) -> String {
@@ -240,6 +245,35 @@ pub(super) struct TerminalPage {
     /// A rendered [`RegionView`].
     pub(super) people: String,
     pub(super) has_recording: bool,
+    /// Whether the viewer may let people without an account watch.
+    pub(super) has_links: bool,
+}
+
+/// The links to a terminal, for its host.
+#[derive(Template)]
+#[template(path = "terminals/links.html", blocks = ["app"])]
+pub(super) struct LinksPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) room: RoomId,
+    pub(super) terminal: TerminalId,
+    /// Of the terminal.
+    pub(super) title: String,
+    pub(super) links: Vec<GuestLink>,
+    /// The address of a new one, which is shown once.
+    pub(super) link: Option<String>,
+}
+
+/// What somebody without an account sees.
+#[derive(Template)]
+#[template(path = "terminals/guest.html")]
+pub(super) struct GuestPage {
+    pub(super) head: Head,
+    pub(super) secret: String,
+    pub(super) terminal: TerminalId,
+    /// The screen, for pages without scripts.
+    pub(super) text: String,
 }
 
 /// The screen as text.

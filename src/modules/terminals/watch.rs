@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::open::{Ended, OpenTerminal};
-use super::{SHARE, SHELL, TYPE, Terminals, VIEW, typing_audit};
+use super::guest_links::GuestLinkId;
+use super::open::{Ended, OpenTerminal, Who};
+use super::{SHARE, SHELL, TYPE, Terminals, VIEW, store, typing_audit};
 use crate::base::error::Result;
 
 /// Between two looks at the rights of everybody, which are cached.
@@ -34,7 +35,14 @@ impl Terminals {
 
     async fn check_watchers(&self, terminal: &Arc<OpenTerminal>) {
         let access = &self.community.access;
-        for (watcher, viewer) in terminal.watchers() {
+        for (watcher, who) in terminal.watchers() {
+            let viewer = match who {
+                Who::Member(viewer) => viewer,
+                Who::Guest(link) => {
+                    self.check_guest(terminal, watcher, link).await;
+                    continue;
+                }
+            };
             let session = self.community.is_session_valid(&viewer).await;
             let seen = access.permit_in_room(viewer.account, &VIEW, terminal.room);
             if is_lost(session) || is_lost(seen.await.map(|_| true)) {
@@ -42,6 +50,16 @@ impl Terminals {
             }
         }
         self.check_typists(terminal).await;
+    }
+
+    async fn check_guest(&self, terminal: &OpenTerminal, watcher: u64, link: GuestLinkId) {
+        let valid = match store::get(&self.engine.db, terminal.id).await {
+            Ok(row) => self.is_link_valid(link, &row).await,
+            Err(error) => Err(error),
+        };
+        if is_lost(valid) {
+            terminal.end_watcher(watcher, Ended::Refused);
+        }
     }
 
     /// Asks whether those who were let type still have the permission to.

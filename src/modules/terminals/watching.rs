@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::core::Frame;
 use super::model::{TerminalId, TerminalRow};
-use super::open::{Ended, ForWatcher, OpenTerminal, Typed, WatcherState};
+use super::open::{Ended, ForWatcher, OpenTerminal, Typed, WatcherState, Who};
 use super::relay::RelayedLink;
 use super::{TYPE, Terminals, VIEW, lease, store};
 use crate::base::error::{Error, Result};
@@ -62,6 +62,17 @@ pub(super) async fn watch(
         .watching
         .take(viewer.account, MAX_WATCHING_PER_ACCOUNT)
         .ok_or(Error::Full("error-terminal-watching"))?;
+    serve_socket(terminals, request, row, (Who::Member(viewer), query), place)
+}
+
+/// Answers with a socket on which somebody watches, who has a place until it ends.
+pub(super) fn serve_socket(
+    terminals: Terminals,
+    request: Request,
+    row: TerminalRow,
+    (who, query): (Who, WatchQuery),
+    place: impl Send + 'static,
+) -> Result<Response> {
     let (response, socket) = accept_socket(request, MAX_WATCHER_MESSAGE_BYTES)?;
     if let Some(socket) = socket {
         tokio::spawn(async move {
@@ -69,7 +80,7 @@ pub(super) async fn watch(
             let Some((reader, writer)) = socket.open().await else {
                 return;
             };
-            match terminals.open_link(&row, viewer, query.position).await {
+            match terminals.open_link(&row, who, query.position).await {
                 Ok((incoming, outgoing)) => pump(reader, writer, incoming, outgoing).await,
                 Err(ended) => writer.close(ended.code(), "").await,
             }
@@ -104,7 +115,7 @@ impl Terminals {
     pub(super) async fn open_link(
         &self,
         row: &TerminalRow,
-        viewer: Viewer,
+        who: Who,
         position: Option<u64>,
     ) -> Result<Ends, Ended> {
         let (to_loop, incoming) = mpsc::channel(MAX_INCOMING);
@@ -112,7 +123,7 @@ impl Terminals {
         let link = WatcherLink { incoming, outgoing };
         if let Some(terminal) = self.open.get(row.id) {
             let terminals = self.clone();
-            tokio::spawn(async move { terminals.follow(terminal, viewer, position, link).await });
+            tokio::spawn(async move { terminals.follow(terminal, who, position, link).await });
             return Ok((to_loop, from_loop));
         }
         let holder = match self.is_alone() {
@@ -125,7 +136,7 @@ impl Terminals {
                 let relayed = RelayedLink {
                     terminal: row.id,
                     instance,
-                    viewer,
+                    who,
                     position,
                 };
                 tokio::spawn(self.clone().relay(relayed, link));
@@ -140,14 +151,19 @@ impl Terminals {
     pub(super) async fn follow(
         &self,
         terminal: Arc<OpenTerminal>,
-        viewer: Viewer,
+        who: Who,
         position: Option<u64>,
         link: WatcherLink,
     ) {
         let access = &self.community.access;
-        let may_type = access.permit_in_room(viewer.account, &TYPE, terminal.room);
-        let has_type = may_type.await.is_ok();
-        let Some(watcher) = terminal.add_watcher(viewer, has_type) else {
+        let has_type = match who.account() {
+            Some(account) => {
+                let may_type = access.permit_in_room(account, &TYPE, terminal.room);
+                may_type.await.is_ok()
+            }
+            None => false,
+        };
+        let Some(watcher) = terminal.add_watcher(who, has_type) else {
             drop(link.outgoing.send(ToWatcher::End(Ended::Refused)).await);
             return;
         };

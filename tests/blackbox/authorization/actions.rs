@@ -408,6 +408,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "terminals.revoke-link",
+        r#"{"terminal":"1","link":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
         "terminals.set-role",
         r#"{"terminal":"1","account":"BOB","role":"viewer"}"#,
         ["not_found"; 3],

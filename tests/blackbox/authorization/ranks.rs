@@ -210,6 +210,7 @@ const LEAST: &[(&str, Least)] = &[
     ("letters.give", Reader),
     ("letters.curate", Moderator),
     ("terminals.open-shell", Owner),
+    ("terminals.revoke-link", Reader),
     ("terminals.set-role", Reader),
     ("terminals.raise-hand", Reader),
     ("terminals.lock", Reader),

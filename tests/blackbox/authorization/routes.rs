@@ -148,6 +148,18 @@ pub(super) const ROUTES: &[Row] = &[
     ),
     // It asks for a token instead of a session.
     open("GET", "/terminals/share", No(404)),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/{terminal}/links",
+        [No(404); 3],
+    ),
+    row(
+        "POST",
+        "/rooms/{room}/terminals/{terminal}/links",
+        [No(404); 3],
+    ),
+    open("GET", "/terminals/links/{secret}", No(404)),
+    open("GET", "/terminals/links/{secret}/watch", No(404)),
     row("GET", "/terminals", [No(403); 3]),
     row("GET", "/account/terminals", [It; 3]),
     row("POST", "/account/terminals", [No(422); 3]),

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Ended, MAX_WATCHERS, OpenTerminal, Watcher};
+use super::{Ended, MAX_WATCHERS, OpenTerminal, Watcher, Who};
 use crate::base::ids::AccountId;
-use crate::engine::viewer::Viewer;
 use crate::modules::terminals::core::{Cursor, Frame};
 use crate::modules::terminals::model::Role;
 
@@ -42,17 +41,18 @@ impl OpenTerminal {
     /// have the permission to type in the room.
     pub(in crate::modules::terminals) fn add_watcher(
         &self,
-        viewer: Viewer,
+        who: Who,
         has_type: bool,
     ) -> Option<u64> {
         self.change(|state| {
-            let is_removed = state.roles.of(viewer.account) == Role::Removed;
+            let role = who.account().map(|account| state.roles.of(account));
+            let is_removed = role == Some(Role::Removed);
             if is_removed || state.watchers.len() >= MAX_WATCHERS {
                 return None;
             }
             state.next_link += 1;
             let watcher = Watcher {
-                viewer,
+                who,
                 has_type,
                 ended: None,
             };
@@ -76,11 +76,11 @@ impl OpenTerminal {
     }
 
     /// Everybody who watches.
-    pub(in crate::modules::terminals) fn watchers(&self) -> Vec<(u64, Viewer)> {
+    pub(in crate::modules::terminals) fn watchers(&self) -> Vec<(u64, Who)> {
         let state = self.state();
         let watchers = state.watchers.iter();
         watchers
-            .map(|(number, watcher)| (*number, watcher.viewer.clone()))
+            .map(|(number, watcher)| (*number, watcher.who.clone()))
             .collect()
     }
 
@@ -89,7 +89,7 @@ impl OpenTerminal {
         let state = self.state();
         let watchers = state.watchers.iter();
         watchers
-            .map(|(number, watcher)| (*number, watcher.viewer.account))
+            .filter_map(|(number, watcher)| Some((*number, watcher.who.account()?)))
             .filter(|(_, account)| state.roles.of(*account) == Role::Typist)
             .collect()
     }
@@ -127,16 +127,16 @@ impl OpenTerminal {
         let Some(here) = state.watchers.get(&watcher) else {
             return Some(ForWatcher::End(Ended::Refused));
         };
-        let (account, ended) = (here.viewer.account, here.ended);
-        let role = state.roles.of(account);
+        let (account, ended) = (here.who.account(), here.ended);
+        let role = account.map_or(Role::Viewer, |account| state.roles.of(account));
         if ended.is_some() || role == Role::Removed {
             return Some(ForWatcher::End(ended.unwrap_or(Ended::Refused)));
         }
-        let standing = state.roles.standing(account);
+        let standing = account.map(|account| state.roles.standing(account));
         let now = WatcherState {
             role,
             may_type: state.may_type(here),
-            raised_hand: standing.raised_hand,
+            raised_hand: standing.is_some_and(|standing| standing.raised_hand),
             away: state.sharer.is_none() && state.terminal.exit().is_none(),
             title: state.terminal.title().to_owned(),
             lost: state.terminal.lost(),
@@ -155,7 +155,9 @@ impl OpenTerminal {
         let Some(here) = state.watchers.get(&watcher) else {
             return Typed::Refused;
         };
-        let (account, may_type) = (here.viewer.account, state.may_type(here));
+        let (Some(account), may_type) = (here.who.account(), state.may_type(here)) else {
+            return Typed::Refused;
+        };
         let is_running = state.terminal.exit().is_none() && state.over.is_none();
         if !is_running || !may_type {
             return Typed::Refused;
