@@ -1,13 +1,2 @@
 -- Terminals whose program runs on the server, in a container of its own.
 ALTER TABLE terminals ADD COLUMN is_shell BOOLEAN NOT NULL DEFAULT FALSE;
-
--- Links by which people without an account watch a terminal. Of the secret only its digest is
--- stored.
-CREATE TABLE terminal_links (
-    id          BIGINT NOT NULL PRIMARY KEY,
-    terminal_id BIGINT NOT NULL REFERENCES terminals (id) ON DELETE CASCADE,
-    digest      TEXT   NOT NULL UNIQUE,
-    created_at  BIGINT NOT NULL,
-    expires_at  BIGINT NOT NULL
-);
-CREATE INDEX terminal_links_of_terminal ON terminal_links (terminal_id);
