@@ -3,7 +3,7 @@
 CREATE TABLE terminal_links (
     id          BIGINT NOT NULL PRIMARY KEY,
     terminal_id BIGINT NOT NULL REFERENCES terminals (id) ON DELETE CASCADE,
-    digest      TEXT   NOT NULL UNIQUE,
+    digest      TEXT COLLATE "C" NOT NULL UNIQUE,
     created_at  BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL
 );
