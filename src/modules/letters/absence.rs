@@ -36,17 +36,17 @@ pub(super) struct Absence {
 
 impl Absence {
     /// The first day, as a field of a form has it.
-    pub(super) fn from_field(&self) -> String {
+    pub(super) fn first_day(&self) -> String {
         Micros(self.from_day * DAY).date()
     }
 
     /// The last day, as a field of a form has it.
-    pub(super) fn until_field(&self) -> String {
+    pub(super) fn last_day(&self) -> String {
         Micros(self.until_day * DAY).date()
     }
 
     pub(super) fn words(&self, lang: &Lang) -> String {
-        let (from, until) = (self.from_field(), self.until_field());
+        let (from, until) = (self.first_day(), self.last_day());
         let days = [
             ("from", from.as_str().into()),
             ("until", until.as_str().into()),

@@ -145,7 +145,7 @@ impl BoxPage {
     /// What the fields of one's absence hold.
     fn away(&self) -> (String, String, String) {
         match &self.absence {
-            Some(one) => (one.from_field(), one.until_field(), one.note.clone()),
+            Some(one) => (one.first_day(), one.last_day(), one.note.clone()),
             None => Default::default(),
         }
     }
