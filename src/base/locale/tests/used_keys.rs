@@ -40,6 +40,7 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "count-notices",
     "field-quiet-",
     "inbox-heading",
+    "line-",
     "notice-",
     "permission-",
     "poll-",
