@@ -126,7 +126,8 @@ document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
 });
 document.addEventListener('htmx:after:swap', refresh);
 addEventListener('pagehide', () => call?.pause());
-addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+// A page that was kept while one browsed elsewhere has paused its call; others go on as they were.
+addEventListener('pageshow', (event) => { if (event.persisted && call) location.reload(); });
 
 refresh();
 resume();
