@@ -27,7 +27,7 @@ const COMMON: &str = "correcthorsebatterystaple changeme1 1q2w3e4r5t6y 1q2w3e4r5
     user guest test temp default abcdef tidepool community";
 /// The 3,000 most common passwords that are long enough, most common first, in lower case: of the
 /// ten million that Mark Burnett put into the public domain in 2015.
-const MOST_COMMON: &str = include_str!("common_passwords.txt");
+const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 /// Rows of keyboards, the alphabet and the digits: any four in a row count as one run.
 const RUNS: [&str; 9] = [
     "abcdefghijklmnopqrstuvwxyz",
@@ -53,7 +53,7 @@ const LONG_DIFFERENT_CHARS: usize = 6;
 /// the e-mail address, the community.
 pub(super) fn is_easily_guessed(password: &str, own: &[&str]) -> bool {
     let mut rest = fold(password);
-    if MOST_COMMON.lines().any(|common| common == rest) {
+    if COMMON_PASSWORDS.lines().any(|common| common == rest) {
         return true;
     }
     let own: BTreeSet<String> = own.iter().flat_map(|text| words_of(text)).collect();
@@ -196,8 +196,8 @@ mod tests {
 
     #[test]
     fn most_common_passwords_are_refused_in_any_case() {
-        assert_eq!(MOST_COMMON.lines().count(), 3_000);
-        for common in MOST_COMMON.lines() {
+        assert_eq!(COMMON_PASSWORDS.lines().count(), 3_000);
+        for common in COMMON_PASSWORDS.lines() {
             assert!(is_easily_guessed(common, &[]), "{common}");
             assert!(is_easily_guessed(&common.to_uppercase(), &[]), "{common}");
         }
