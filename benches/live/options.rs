@@ -80,6 +80,8 @@ pub enum Row {
     /// Search in a million messages beside a bare query of the index, only when asked for: seeding
     /// takes minutes
     Search,
+    /// One call for everybody in a room of thousands, and posts beside it
+    Notices,
     /// Sockets that stop reading beside those that go on
     Stalled,
     /// Twice the posts that can be taken, and the time after

@@ -10,6 +10,7 @@ mod instances;
 mod jobs;
 mod lighthouse;
 mod memory;
+mod notices;
 mod overload;
 mod pages;
 pub mod posts;
@@ -49,6 +50,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Busy => busy::measure(options, report).await,
         Row::Rooms => rooms::measure(options, report).await,
         Row::Search => search::measure(options, report).await,
+        Row::Notices => notices::measure(options, report).await,
         Row::Stalled => stalled::measure(options, report).await,
         Row::Overload => overload::measure(options, report).await,
         Row::Arrivals => arrivals::measure(options, report).await,

@@ -56,6 +56,17 @@ impl SocketPool {
         cookies: &[String],
         count: usize,
     ) -> Result<Self> {
+        let seat = |place: usize| (path.to_owned(), cookies[place % cookies.len()].clone());
+        Self::connect_each(connect_options, address, (0..count).map(seat).collect()).await
+    }
+
+    /// Opens a socket for each pair of a path and a cookie, and waits until all follow their feeds.
+    pub async fn connect_each(
+        connect_options: ConnectOptions,
+        address: SocketAddr,
+        seats: Vec<(String, String)>,
+    ) -> Result<Self> {
+        let count = seats.len();
         let shared = Arc::new(Shared::default());
         let (leave, leaving) = watch::channel(false);
         let records: Vec<_> = (0..count)
@@ -76,11 +87,11 @@ impl SocketPool {
         for thread in 0..threads {
             let mine: Vec<_> = (thread..count)
                 .step_by(threads)
-                .map(|n| (pool.records[n].clone(), cookies[n % cookies.len()].clone()))
+                .map(|n| (pool.records[n].clone(), seats[n].clone()))
                 .collect();
-            let (shared, leaving, path) = (pool.shared.clone(), leaving.clone(), path.to_owned());
+            let (shared, leaving) = (pool.shared.clone(), leaving.clone());
             pool.threads.push(std::thread::spawn(move || {
-                run_sockets(connect_options, address, &path, mine, &shared, leaving)
+                run_sockets(connect_options, address, mine, &shared, leaving)
             }));
         }
         let until = Instant::now() + WAIT_TIMEOUT;
@@ -211,19 +222,19 @@ impl Drop for SocketPool {
 fn run_sockets(
     connect_options: ConnectOptions,
     address: SocketAddr,
-    path: &str,
-    mine: Vec<(Arc<ReceivedFrames>, String)>,
+    mine: Vec<(Arc<ReceivedFrames>, (String, String))>,
     shared: &Arc<Shared>,
     mut leaving: watch::Receiver<bool>,
 ) {
     let all = async {
         for some in mine.chunks(AT_ONCE) {
-            let opened = some
-                .iter()
-                .map(async |(_, cookie)| match connect_options.compressed {
-                    true => open_compressed(address, path, cookie).await,
-                    false => open(address, path, cookie).await,
-                });
+            let opened =
+                some.iter().map(
+                    async |(_, (path, cookie))| match connect_options.compressed {
+                        true => open_compressed(address, path, cookie).await,
+                        false => open(address, path, cookie).await,
+                    },
+                );
             for ((stream, early), (record, _)) in futures_util::future::try_join_all(opened)
                 .await?
                 .into_iter()

@@ -12,6 +12,12 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 pub struct List<T, const MAX: usize>(Vec<T>);
 
 impl<T, const MAX: usize> List<T, MAX> {
+    /// The first `MAX` of some values.
+    pub fn of(mut values: Vec<T>) -> Self {
+        values.truncate(MAX);
+        Self(values)
+    }
+
     /// The values.
     pub fn into_vec(self) -> Vec<T> {
         self.0

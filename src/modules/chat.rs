@@ -58,6 +58,7 @@ mod room_lines;
 mod room_menu;
 mod room_page;
 mod scheduled;
+mod scheduled_model;
 mod scheduled_pages;
 mod scheduled_store;
 mod screening;
@@ -393,10 +394,11 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             Class::Post,
             actions::forward::forward,
         )
-        .action(
+        .action_with_files(
             "chat.schedule",
             "Keeps a message to be posted at a time, or changes one",
             Class::Write,
+            attachment_store::KIND,
             actions::schedule::schedule,
         )
         .action(

@@ -184,3 +184,90 @@ async fn suspended_account_posts_nothing_later() {
     let room = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     assert!(!room.contains("from the shadows"), "{room}");
 }
+
+#[tokio::test]
+async fn scheduled_files_are_seen_by_nobody_until_they_are_posted() {
+    let mut server = TestServer::start().await;
+    let (ann, bob) = (server.owner("ann").await, server.member("bob").await);
+    let map = bob.attach("general", "карта.txt", b"north").await;
+    let list = bob.attach("general", "قائمة.txt", b"rope, lamp").await;
+    let fields = json!({
+        "room": bob.room("general"), "body": "", "at": "2027-06-01T09:30",
+        "files": [map, list], "captions": ["The map"],
+    });
+    let scheduled = bob.act("chat.schedule", fields).await.done();
+    let path = format!("/files/{map}/map.txt");
+    bob.get(&path).await.expect(200);
+    ann.get(&path).await.expect(404);
+    let page = bob.page("/scheduled").await;
+    assert!(
+        page.contains("карта.txt") && page.contains("قائمة.txt"),
+        "{page}"
+    );
+    // One of them is taken off and another added, by the form of a page without scripts.
+    let id = scheduled["scheduled"].as_str().expect("an id");
+    let form = format!("/rooms/{}/schedule?scheduled={id}", bob.room("general"));
+    assert!(bob.page(&form).await.contains("карта.txt"));
+    let room = bob.room("general");
+    let fields = [
+        ("room", room.as_str()),
+        ("scheduled", id),
+        ("body", ""),
+        ("at", "2027-06-01T09:30"),
+        ("without", &list),
+    ];
+    let files = [("灯台.txt", b"light".as_slice())];
+    let changed = bob
+        .form_with_files("/act/chat.schedule", &form, &fields, &files)
+        .await;
+    assert_eq!(changed.location(), "/scheduled");
+    bob.get(&format!("/files/{list}/list.txt"))
+        .await
+        .expect(404);
+    let_time_pass(&mut server).await;
+    let room = format!("/rooms/{}", ann.room("general"));
+    let shown = eventually("the message", async || {
+        let page = ann.page(&room).await;
+        page.contains("灯台.txt").then_some(page)
+    })
+    .await;
+    assert!(
+        shown.contains("The map") && !shown.contains("قائمة.txt"),
+        "{shown}"
+    );
+    ann.get(&path).await.expect(200);
+}
+
+#[tokio::test]
+async fn scheduled_message_without_words_and_files_is_refused() {
+    let server = TestServer::start().await;
+    let bob = server.owner("bob").await;
+    let file = bob.attach("general", "only.txt", b"only").await;
+    let fields = json!({
+        "room": bob.room("general"), "body": "", "at": "2027-06-01T09:30", "files": [file],
+    });
+    let scheduled = bob.act("chat.schedule", fields.clone()).await.done();
+    let without = json!({
+        "room": bob.room("general"), "body": " ", "at": "2027-06-01T09:30",
+        "scheduled": scheduled["scheduled"], "without": [file],
+    });
+    assert_eq!(bob.act("chat.schedule", without).await.status, 422);
+    bob.get(&format!("/files/{file}/only.txt"))
+        .await
+        .expect(200);
+    // A file belongs to one message.
+    assert_eq!(
+        bob.act("chat.schedule", fields).await.status,
+        200,
+        "the same form twice"
+    );
+    let other = json!({
+        "room": bob.room("general"), "body": "again", "at": "2027-06-01T09:30", "files": [file],
+    });
+    assert_eq!(bob.act("chat.schedule", other).await.status, 422);
+    let cancel = json!({ "scheduled": scheduled["scheduled"] });
+    bob.act("chat.cancel-scheduled", cancel).await.done();
+    bob.get(&format!("/files/{file}/only.txt"))
+        .await
+        .expect(404);
+}

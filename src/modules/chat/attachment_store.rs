@@ -3,9 +3,10 @@
 
 use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
+use super::scheduled_model::ScheduledId;
 use super::topics::AttachmentsReady;
 use super::voice::Voice;
-use super::{ATTACH, Chat, MODERATE, ROOM_FEED, held_store, store};
+use super::{ATTACH, Chat, MODERATE, ROOM_FEED, scheduled_store, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -30,7 +31,11 @@ struct NewFile {
 }
 
 /// Attachments of a message that is about to be posted, validated.
-pub(super) struct NewAttachments(Vec<NewFile>);
+pub(super) struct NewAttachments {
+    files: Vec<NewFile>,
+    /// The scheduled message that has them; uploads else.
+    scheduled: Option<ScheduledId>,
+}
 
 impl NewAttachments {
     /// Files with their captions and marks of voice messages, in order; of both there may be fewer.
@@ -78,15 +83,23 @@ impl NewAttachments {
                 voice: Voice::parse(voices.next().map_or("", String::as_str))?,
             });
         }
-        Ok(Self(all))
+        Ok(Self {
+            files: all,
+            scheduled: None,
+        })
+    }
+
+    /// The same files, which a scheduled message has claimed and hands on.
+    pub(super) fn of_scheduled(self, scheduled: Option<ScheduledId>) -> Self {
+        Self { scheduled, ..self }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.files.len()
     }
 
     /// Claims the files for a room, in the transaction that stores what has them.
@@ -102,9 +115,15 @@ impl NewAttachments {
         author: AccountId,
     ) -> Result<Attachments> {
         let mut claimed = Vec::new();
-        for NewFile { id, caption, voice } in self.0 {
+        for NewFile { id, caption, voice } in self.files {
             let files = &chat.engine.files;
-            let file = files.claim(tx, id, KIND, room.0, author).await?;
+            let file = match self.scheduled {
+                None => files.claim(tx, id, KIND, room.0, author).await?,
+                Some(scheduled) if scheduled_store::take_file(tx, scheduled, id).await? => {
+                    files.file_in(tx, id).await?
+                }
+                Some(_) => return Err(Error::field("files", "error-file-gone")),
+            };
             claimed.push(Attachment::of(&file, caption).with_voice(voice)?);
         }
         Ok(Attachments(claimed))
@@ -199,11 +218,25 @@ async fn may_read(chat: Chat, viewer: Viewer, file: File) -> Result<()> {
     access
         .permit_in_room(reader, &permissions::READ, room)
         .await?;
+    if file.owner == reader {
+        return Ok(());
+    }
     // Of a message that waits, only its author and who decides about it see the files.
-    if file.owner != reader && held_store::is_held(&chat.engine.db, file.id).await? {
+    let (is_held, is_scheduled) = waits(&chat, file.id).await?;
+    if is_held {
         access.permit_in_room(reader, &MODERATE, room).await?;
     }
-    Ok(())
+    match is_scheduled {
+        true => Err(Error::NotFound),
+        false => Ok(()),
+    }
+}
+
+/// Whether a file belongs to a message that waits for a moderator, or for its time.
+async fn waits(chat: &Chat, file: FileId) -> Result<(bool, bool)> {
+    const WAITS: &str = "SELECT EXISTS (SELECT 1 FROM held_files WHERE file_id = $1), \
+        EXISTS (SELECT 1 FROM chat_scheduled_files WHERE file_id = $1)";
+    chat.engine.db.one(WAITS, (file,)).await
 }
 
 /// Updates a file's message once its pictures are made or have failed.

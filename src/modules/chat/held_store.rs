@@ -165,17 +165,17 @@ pub(super) async fn attach(
     Ok(())
 }
 
-/// Whether a file belongs to a message that waits.
-pub(super) async fn is_held(db: &Db, file: FileId) -> Result<bool> {
-    const IS_HELD: &str = "SELECT EXISTS (SELECT 1 FROM held_files WHERE file_id = $1)";
-    db.scalar(IS_HELD, (file,)).await
-}
-
 /// Some held messages from before a time.
 pub(super) async fn expired(db: &Db, before: Micros) -> Result<Vec<HeldId>> {
     const READ: &str = "SELECT id FROM held_messages WHERE id < $1 ORDER BY id LIMIT $2";
     let before = crate::base::ids::first_at(before);
     db.scalars(READ, (before, MAX_EXPIRED_AT_ONCE)).await
+}
+
+/// Some of the held messages in a room.
+pub(super) async fn some_in(db: &Db, room: RoomId) -> Result<Vec<HeldId>> {
+    const READ: &str = "SELECT id FROM held_messages WHERE room_id = $1 LIMIT $2";
+    db.scalars(READ, (room, MAX_EXPIRED_AT_ONCE)).await
 }
 
 /// Some of the held messages of an account.

@@ -7,6 +7,7 @@ use super::attachment::{Attachment, Attachments};
 use super::joined::Joined;
 use super::model::MessageId;
 use super::scheduled::MAX_SCHEDULED;
+use super::scheduled_model::Scheduled;
 use super::topics::MessageDeleted;
 use super::{Chat, ROOM_FEED, attachment_store, held_store, scheduled_store, store, thread_store};
 use crate::base::clock::Micros;
@@ -85,23 +86,21 @@ pub(super) async fn export_scheduled(
     _after: i64,
 ) -> Result<DataPage> {
     let all = scheduled_store::of_account(&chat.engine.db, account, MAX_SCHEDULED).await?;
-    let items = all
-        .into_iter()
-        .map(|one| json!({ "room": one.room, "body": one.body, "due_at": one.due_at.rfc3339() }));
-    Ok(DataPage {
-        items: items.collect(),
-        next: None,
-    })
+    let mut items = Vec::new();
+    for one in all {
+        let files = exported(&chat.files_of_scheduled(&one).await?);
+        let Scheduled {
+            room, body, due_at, ..
+        } = one;
+        let due_at = due_at.rfc3339();
+        items.push(json!({ "room": room, "body": body, "due_at": due_at, "files": files }));
+    }
+    Ok(DataPage { items, next: None })
 }
 
-/// Removes an account's scheduled messages.
+/// Removes some of an account's scheduled messages, with their files.
 pub(super) async fn erase_scheduled(chat: Chat, erasure: Erasure) -> Result<bool> {
-    let write = chat
-        .engine
-        .db
-        .write_queued(async move |tx| scheduled_store::remove_all(tx, erasure.account).await);
-    write.await?;
-    Ok(false)
+    chat.erase_some_scheduled(Some(erasure.account), None).await
 }
 
 /// Deletes some of an account's held messages: they were never posted, and go in any case.

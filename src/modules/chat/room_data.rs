@@ -1,9 +1,9 @@
-//! What chat keeps of a room: its messages with their files, and how far people have read. Erased
-//! with the room.
+//! What chat keeps of a room: its messages with their files, also those that wait, and how far
+//! people have read. Erased with the room.
 
-use super::Chat;
 use super::attachment_store::detach;
 use super::model::MessageId;
+use super::{Chat, held_store};
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
@@ -21,6 +21,8 @@ pub(super) async fn erase(chat: Chat, scope: ErasedScope) -> Result<bool> {
         return Ok(false);
     };
     Ok(erase_messages(&chat, room).await?
+        || erase_held(&chat, room).await?
+        || chat.erase_some_scheduled(None, Some(room)).await?
         || erase_marks(&chat, room).await?
         || erase_followers(&chat, room).await?)
 }
@@ -38,6 +40,20 @@ async fn erase_messages(chat: &Chat, room: RoomId) -> Result<bool> {
         Ok(!ids.is_empty())
     });
     write.await
+}
+
+/// Erases some of the messages that wait for a moderator there.
+async fn erase_held(chat: &Chat, room: RoomId) -> Result<bool> {
+    let some = held_store::some_in(&chat.engine.db, room).await?;
+    let (own, is_more) = (chat.clone(), !some.is_empty());
+    let write = chat.engine.db.write_queued(async move |tx| {
+        for id in some {
+            own.delete_held(tx, id).await?;
+        }
+        Ok(())
+    });
+    write.await?;
+    Ok(is_more)
 }
 
 async fn erase_followers(chat: &Chat, room: RoomId) -> Result<bool> {

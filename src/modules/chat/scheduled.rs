@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
 
 use super::actions::post::post_input;
 use super::actions::post_input::{Author, PostInput};
+use super::attachment::{Attachment, Attachments};
+use super::scheduled_model::{Scheduled, ScheduledId};
 use super::{Chat, markdown, scheduled_store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -18,12 +19,6 @@ use crate::base::locale::Lang;
 use crate::engine::jobs::{Failure, JobKind, NewJob, Run, Settled};
 use crate::engine::notices::{NewNotice, NoticeKind, Recipients, ToldAt};
 use crate::engine::problem::words_of;
-use crate::id;
-
-id!(
-    /// A scheduled message.
-    ScheduledId
-);
 
 /// Scheduled messages of one account.
 pub const MAX_SCHEDULED: i64 = 50;
@@ -32,6 +27,9 @@ pub const MAX_SCHEDULED_DELAY: Duration = Duration::from_secs(366 * 86_400);
 /// Characters of a message that a notice about it shows.
 const NOTICE_CHARS: usize = 100;
 
+/// Scheduled messages that one transaction erases.
+const BATCH_ERASED: i64 = 10;
+
 const POST_SCHEDULED: &str = "chat.post-scheduled";
 
 pub(super) static NOT_POSTED: NoticeKind = NoticeKind {
@@ -39,20 +37,6 @@ pub(super) static NOT_POSTED: NoticeKind = NoticeKind {
     line: "notice-scheduled-failed",
     told_at: ToldAt::Every,
 };
-
-/// A message that is posted at a time.
-#[derive(Clone, Debug, FromRow)]
-pub(super) struct Scheduled {
-    pub(super) id: ScheduledId,
-    #[sqlx(rename = "account_id")]
-    pub(super) account: AccountId,
-    #[sqlx(rename = "room_id")]
-    pub(super) room: RoomId,
-    pub(super) body: String,
-    pub(super) due_at: Micros,
-    /// Why it was not posted, in words; empty while it waits.
-    pub(super) problem: String,
-}
 
 /// A job: a message is posted at its time, unless it was changed or removed meanwhile.
 #[derive(Serialize, Deserialize)]
@@ -125,13 +109,62 @@ impl Chat {
             lang: Lang::negotiate(None, None),
         };
         let key = format!("scheduled-{}", scheduled.id);
-        let input = PostInput::of_text(scheduled.room, scheduled.body.clone(), key);
+        let files = scheduled_store::files(&self.engine.db, scheduled.id).await?;
+        let input = PostInput::of_scheduled(scheduled, files, key);
         post_input(self.clone(), author, input).await?;
-        let (account, id) = (scheduled.account, scheduled.id);
+        let (account, id, context) = (scheduled.account, scheduled.id, self.clone());
         let write = self.engine.db.write_queued(async move |tx: &mut Tx| {
-            scheduled_store::remove(tx, account, id).await.map(drop)
+            context.remove_scheduled(tx, account, id).await.map(drop)
         });
         write.await
+    }
+
+    /// Removes a message of an account, with the files that were not posted. Returns whether it was
+    /// there.
+    pub(super) async fn remove_scheduled(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        id: ScheduledId,
+    ) -> Result<bool> {
+        let files = scheduled_store::remove(tx, account, id).await?;
+        for file in files.iter().flatten() {
+            self.engine.files.release(tx, *file).await?;
+        }
+        Ok(files.is_some())
+    }
+
+    /// Removes some scheduled messages of an account, or for a room, with their files. Returns
+    /// whether there may be more.
+    pub(super) async fn erase_some_scheduled(
+        &self,
+        account: Option<AccountId>,
+        room: Option<RoomId>,
+    ) -> Result<bool> {
+        let db = &self.engine.db;
+        let some = scheduled_store::some_of(db, account, room, BATCH_ERASED).await?;
+        let (context, is_more) = (self.clone(), !some.is_empty());
+        let write = db.write_queued(async move |tx: &mut Tx| {
+            for (id, account) in some {
+                context.remove_scheduled(tx, account, id).await?;
+            }
+            Ok(())
+        });
+        write.await?;
+        Ok(is_more)
+    }
+
+    /// The files of a scheduled message, as they are now.
+    pub(super) async fn files_of_scheduled(&self, scheduled: &Scheduled) -> Result<Attachments> {
+        let mut files = Vec::new();
+        for (id, caption) in scheduled_store::files(&self.engine.db, scheduled.id).await? {
+            match self.engine.files.file(id).await {
+                Ok(file) => files.push(Attachment::of(&file, caption)),
+                Err(Error::NotFound) => {} // posted or removed since
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Attachments(files))
     }
 
     async fn postpone(&self, scheduled: &Scheduled, due_at: Micros) -> Result<()> {

@@ -5,9 +5,11 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::attachment::Attachments;
 use super::model::MessageId;
-use super::scheduled::{MAX_SCHEDULED, Scheduled, ScheduledId};
-use super::{Chat, POST, markdown, scheduled_store};
+use super::scheduled::MAX_SCHEDULED;
+use super::scheduled_model::{Scheduled, ScheduledId};
+use super::{ATTACH, Chat, POST, markdown, scheduled_store};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -32,6 +34,7 @@ pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
 struct Listed {
     scheduled: Scheduled,
     text: String,
+    files: Attachments,
     /// The title of its room; `None` where the author does not read it any more.
     room_title: Option<String>,
 }
@@ -65,6 +68,7 @@ async fn list(
         };
         listed.push(Listed {
             text: markdown::to_plain(&scheduled.body, SHOWN_CHARS),
+            files: chat.files_of_scheduled(&scheduled).await?,
             scheduled,
             room_title,
         });
@@ -96,6 +100,9 @@ struct FormPage {
     room: RoomId,
     room_title: String,
     changed: Option<Scheduled>,
+    /// The files that it has.
+    files: Attachments,
+    may_attach: bool,
     /// When it is to be posted, as the value of the field.
     at: String,
     /// Now, by the same clock.
@@ -121,6 +128,13 @@ async fn form(
         None => None,
     };
     let changed = changed.filter(|one| one.account == viewer.account && one.room == room.id);
+    let files = match &changed {
+        Some(changed) => chat.files_of_scheduled(changed).await?,
+        None => Attachments::default(),
+    };
+    let may_attach = access
+        .permit_in_room(viewer.account, &ATTACH, room.id)
+        .await;
     let own = chat.community.time_zone(viewer.account).await?;
     let zone = time_zone([own.as_str()]);
     let here = format!("/rooms/{}", room.id);
@@ -139,6 +153,8 @@ async fn form(
             room_title,
             at: at.unwrap_or_default(),
             changed,
+            files,
+            may_attach: may_attach.is_ok(),
             now: field_value(Micros::now(), zone).replace('T', " "),
             zone: zone.name().to_owned(),
             seen: MessageId::new(),

@@ -1,10 +1,11 @@
 //! The SQL of scheduled messages.
 
-use super::scheduled::{Scheduled, ScheduledId};
+use super::scheduled_model::{Scheduled, ScheduledId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
+use crate::engine::files::FileId;
 use crate::engine::jobs::JobId;
 
 /// Has other transactions wait that add to the scheduled messages of an account.
@@ -90,15 +91,70 @@ pub(super) async fn of_account(db: &Db, account: AccountId, limit: i64) -> Resul
     db.all(READ, (account, limit)).await
 }
 
-/// Removes a message of an account. Returns whether it was there.
-pub(super) async fn remove(tx: &mut Tx, account: AccountId, id: ScheduledId) -> Result<bool> {
+/// Removes a message of an account. Returns the files that it still had, or `None` when it was not
+/// there.
+pub(super) async fn remove(
+    tx: &mut Tx,
+    account: AccountId,
+    id: ScheduledId,
+) -> Result<Option<Vec<FileId>>> {
+    const FILES: &str = "DELETE FROM chat_scheduled_files WHERE scheduled_id = $1 \
+        AND EXISTS (SELECT 1 FROM chat_scheduled WHERE id = $1 AND account_id = $2) \
+        RETURNING file_id";
     const REMOVE: &str = "DELETE FROM chat_scheduled WHERE id = $1 AND account_id = $2";
-    Ok(tx.execute(REMOVE, (id, account)).await? > 0)
+    let files = tx.scalars(FILES, (id, account)).await?;
+    let is_removed = tx.execute(REMOVE, (id, account)).await? > 0;
+    Ok(is_removed.then_some(files))
 }
 
-/// Removes all messages of an account.
-pub(super) async fn remove_all(tx: &mut Tx, account: AccountId) -> Result<()> {
-    const REMOVE: &str = "DELETE FROM chat_scheduled WHERE account_id = $1";
-    tx.execute(REMOVE, (account,)).await?;
+/// Some of the messages of an account, or those for a room.
+pub(super) async fn some_of(
+    db: &Db,
+    account: Option<AccountId>,
+    room: Option<RoomId>,
+    limit: i64,
+) -> Result<Vec<(ScheduledId, AccountId)>> {
+    const OF_ACCOUNT: &str = "SELECT id, account_id FROM chat_scheduled \
+        WHERE account_id = $1 LIMIT $2";
+    const OF_ROOM: &str = "SELECT id, account_id FROM chat_scheduled WHERE room_id = $1 LIMIT $2";
+    match (account, room) {
+        (Some(account), _) => db.all(OF_ACCOUNT, (account, limit)).await,
+        (None, room) => db.all(OF_ROOM, (room, limit)).await,
+    }
+}
+
+/// Adds claimed files to a message, behind those it has.
+pub(super) async fn add_files(
+    tx: &mut Tx,
+    id: ScheduledId,
+    files: &[(FileId, String)],
+) -> Result<()> {
+    const NEXT: &str = "SELECT COALESCE(MAX(position) + 1, 0) FROM chat_scheduled_files \
+        WHERE scheduled_id = $1";
+    const ADD: &str = "INSERT INTO chat_scheduled_files \
+        (file_id, scheduled_id, position, caption) VALUES ($1, $2, $3, $4)";
+    let next: i64 = tx.scalar(NEXT, (id,)).await?;
+    for (position, (file, caption)) in (next..).zip(files) {
+        tx.execute(ADD, (*file, id, position, caption)).await?;
+    }
     Ok(())
+}
+
+/// Takes a file from a message. Returns whether it had it.
+pub(super) async fn take_file(tx: &mut Tx, id: ScheduledId, file: FileId) -> Result<bool> {
+    const TAKE: &str = "DELETE FROM chat_scheduled_files WHERE scheduled_id = $1 AND file_id = $2";
+    Ok(tx.execute(TAKE, (id, file)).await? > 0)
+}
+
+/// How many files a message has.
+pub(super) async fn count_files(tx: &mut Tx, id: ScheduledId) -> Result<i64> {
+    const COUNT: &str = "SELECT COUNT(*) FROM chat_scheduled_files WHERE scheduled_id = $1";
+    tx.scalar(COUNT, (id,)).await
+}
+
+/// The files of a message in order, with their captions.
+pub(super) async fn files(db: &Db, id: ScheduledId) -> Result<Vec<(FileId, String)>> {
+    const READ: &str = "SELECT file_id, caption FROM chat_scheduled_files \
+        WHERE scheduled_id = $1 ORDER BY position";
+    db.all(READ, (id,)).await
 }

@@ -125,7 +125,8 @@ pub(in super::super) async fn post_input(
         .await?;
     Chat::check_form(room.is_forum(), input.heading.as_ref())?;
     let (files, captions) = (input.files.into_vec(), input.captions.into_vec());
-    let attachments = NewAttachments::new(files, captions, &input.voices)?;
+    let attachments =
+        NewAttachments::new(files, captions, &input.voices)?.of_scheduled(input.scheduled);
     let forwarded = input.forwarded;
     let has_forwarded_files = forwarded
         .as_ref()

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::super::forum::Heading;
 use super::super::model::{Message, MessageId};
 use super::super::polls::Poll;
+use super::super::scheduled_model::{Scheduled, ScheduledId};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::list::List;
 use crate::base::locale::Lang;
@@ -50,6 +51,9 @@ pub(in super::super) struct PostInput {
     /// What its readers choose between.
     #[serde(skip)]
     pub(super) poll: Poll,
+    /// The scheduled message that it was, which has its files.
+    #[serde(skip)]
+    pub(super) scheduled: Option<ScheduledId>,
     /// The message that it repeats.
     #[serde(skip)]
     pub(super) forwarded: Option<Box<Message>>,
@@ -69,8 +73,24 @@ impl PostInput {
             seen: String::new(),
             zone: String::new(),
             poll: Poll::default(),
+            scheduled: None,
             forwarded: None,
             heading: None,
+        }
+    }
+
+    /// A scheduled message whose time has come, with its files and their captions.
+    pub(in super::super) fn of_scheduled(
+        scheduled: &Scheduled,
+        files: Vec<(FileId, String)>,
+        key: String,
+    ) -> Self {
+        let (files, captions) = files.into_iter().unzip();
+        Self {
+            files: List::of(files),
+            captions: List::of(captions),
+            scheduled: Some(scheduled.id),
+            ..Self::of_text(scheduled.room, scheduled.body.clone(), key)
         }
     }
 

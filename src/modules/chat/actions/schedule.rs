@@ -3,15 +3,20 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::scheduled::{MAX_SCHEDULED, MAX_SCHEDULED_DELAY, ScheduledId};
-use super::super::{Chat, POST, model, scheduled_store};
+use super::super::attachment_store::{MAX_FILES, NewAttachments};
+use super::super::scheduled::{MAX_SCHEDULED, MAX_SCHEDULED_DELAY};
+use super::super::scheduled_model::{Scheduled, ScheduledId};
+use super::super::{ATTACH, Chat, POST, model, scheduled_store};
+use super::post_input::MAX_LISTED;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Check, Error, Result};
 use crate::base::ids::RoomId;
+use crate::base::list::List;
 use crate::base::local_time::{parse_field, time_zone};
 use crate::community::Scope;
 use crate::engine::actions::Outcome;
+use crate::engine::files::FileId;
 use crate::engine::viewer::Viewer;
 
 #[derive(Deserialize)]
@@ -25,6 +30,15 @@ pub(in super::super) struct ScheduleInput {
     zone: String,
     /// One's own scheduled message that is changed.
     scheduled: Option<ScheduledId>,
+    /// As those of `chat.post`; behind the files that a changed message has.
+    #[serde(default)]
+    files: List<FileId, MAX_LISTED>,
+    /// As those of `chat.post`.
+    #[serde(default)]
+    captions: List<String, MAX_LISTED>,
+    /// Files of a changed message that it shall not have any more.
+    #[serde(default)]
+    without: List<FileId, MAX_LISTED>,
     /// As that of `chat.post`.
     #[serde(default)]
     key: String,
@@ -42,7 +56,14 @@ pub(in super::super) async fn schedule(
     let account = viewer.account;
     let access = &chat.community.access;
     let room = access.permit_in_room(account, &POST, input.room).await?.id;
-    let body = model::body(&input.body, false)?;
+    let (files, captions) = (input.files.into_vec(), input.captions.into_vec());
+    let attachments = NewAttachments::new(files, captions, &[])?;
+    if !attachments.is_empty() {
+        access.permit_in_room(account, &ATTACH, room).await?;
+    }
+    // What a changed message has is counted where it is changed.
+    let may_be_empty = !attachments.is_empty() || input.scheduled.is_some();
+    let body = model::body(&input.body, may_be_empty)?;
     let own = chat.community.time_zone(account).await?;
     let zone = time_zone([input.zone.as_str(), own.as_str()]);
     let now = Micros::now();
@@ -55,6 +76,12 @@ pub(in super::super) async fn schedule(
         if let Some(id) = input.scheduled {
             let changed = scheduled_store::change(tx, account, id, &body, due_at).await?;
             let changed = changed.ok_or(Error::Conflict("error-schedule-gone"))?;
+            for file in input.without.iter() {
+                if scheduled_store::take_file(tx, id, *file).await? {
+                    context.engine.files.release(tx, *file).await?;
+                }
+            }
+            context.attach_later(tx, &changed, attachments).await?;
             context.schedule_post(tx, &changed).await?;
             return Ok(changed);
         }
@@ -65,6 +92,7 @@ pub(in super::super) async fn schedule(
             if scheduled_store::count(tx, account).await? > MAX_SCHEDULED {
                 return Err(Error::Conflict("error-schedule-full"));
             }
+            context.attach_later(tx, &scheduled, attachments).await?;
             context.schedule_post(tx, &scheduled).await?;
         }
         Ok(scheduled)
@@ -74,6 +102,39 @@ pub(in super::super) async fn schedule(
         .await?;
     let result = json!({ "scheduled": scheduled.id, "at": scheduled.due_at.rfc3339() });
     Ok(Outcome::new(result, "/scheduled"))
+}
+
+impl Chat {
+    /// Adds files to a scheduled message.
+    ///
+    /// # Errors
+    /// Those of claiming them; `Invalid` when there are too many, or when there is nothing to post.
+    async fn attach_later(
+        &self,
+        tx: &mut Tx,
+        scheduled: &Scheduled,
+        attachments: NewAttachments,
+    ) -> Result<()> {
+        let (room, account) = (scheduled.room, scheduled.account);
+        let claimed = attachments.claim(self, tx, room, account).await?;
+        let files: Vec<_> = claimed
+            .0
+            .into_iter()
+            .map(|one| (one.id, one.caption))
+            .collect();
+        scheduled_store::add_files(tx, scheduled.id, &files).await?;
+        let count = scheduled_store::count_files(tx, scheduled.id).await?;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        Check::default()
+            .that(count <= MAX_FILES, "files", "error-files-many", MAX_FILES)
+            .that(
+                count > 0 || !scheduled.body.is_empty(),
+                "body",
+                "error-message-empty",
+                0,
+            )
+            .done()
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,10 +149,13 @@ pub(in super::super) async fn cancel(
     input: ScheduledInput,
 ) -> Result<Outcome> {
     let account = viewer.account;
-    let jobs = chat.engine.jobs.clone();
+    let (jobs, context) = (chat.engine.jobs.clone(), chat.clone());
     let write = chat.engine.db.write(async move |tx: &mut Tx| {
         let job = scheduled_store::job(tx, input.scheduled).await?;
-        if !scheduled_store::remove(tx, account, input.scheduled).await? {
+        if !context
+            .remove_scheduled(tx, account, input.scheduled)
+            .await?
+        {
             return Err(Error::NotFound);
         }
         match job {
