@@ -37,6 +37,7 @@ fuzz runs="1000000":
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none multipart -- -runs={{runs}} -max_len=2048
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none text -- -runs={{runs}} -max_len=2048
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none tus_headers -- -runs={{runs}} -max_len=2048
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none voice_datagram -- -runs={{runs}} -max_len=1500
 
 # Measure the live engine against bare baselines
 bench *options:

@@ -4,6 +4,8 @@
 #[allow(unused_imports)]
 #[path = "../../src/modules/voice/sfu/crypto.rs"]
 mod crypto;
+#[path = "../../src/modules/voice/sfu/handshake.rs"]
+mod handshake;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};

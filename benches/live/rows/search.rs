@@ -52,6 +52,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let started = Instant::now();
     wait_for_index(&mut index).await?;
     let indexed = started.elapsed();
+    // The server has closed the one that nothing came on for minutes.
+    let mut http = Http::connect(server.address).await?;
     for (what, typed, bare) in QUESTIONS {
         ask_both(
             options,

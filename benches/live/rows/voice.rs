@@ -291,7 +291,13 @@ async fn joining(options: &Options, report: &mut Report) -> Result<()> {
                 started.elapsed() < Duration::from_secs(10),
                 "nothing was heard"
             );
-            run(&mut speaker, SPEECH, Duration::from_millis(5), ground.since);
+            // As long as one packet of speech.
+            run(
+                &mut speaker,
+                SPEECH,
+                Duration::from_millis(21),
+                ground.since,
+            );
         }
         times.push(started.elapsed().as_secs_f64() * 1e3);
         speaker.pop();

@@ -4,6 +4,7 @@
 
 mod crypto;
 mod datagram;
+mod handshake;
 mod key;
 mod keyframes;
 mod layers;

@@ -1,5 +1,5 @@
-//! The cryptography of media, as str0m asks for it: DTLS by dimpl, SRTP and hashes by ring, and by
-//! `aes` the modes that ring does not offer.
+//! The cryptography of media, as str0m asks for it: DTLS by dimpl (`handshake.rs`), SRTP and hashes by
+//! ring, and by `aes` the modes that ring does not offer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use str0m::crypto::{
     Sha1HmacProvider, Sha1Provider, Sha256Provider, SrtpProvider, SupportedAeadAes128Gcm,
     SupportedAeadAes256Gcm, SupportedAes128CmSha1_80,
 };
+
+use super::handshake;
 
 /// Bytes of the tag that AES-GCM adds.
 const TAG_BYTES: usize = 16;
@@ -96,7 +98,7 @@ impl DtlsProvider for Dtls {
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
         let mut config = dimpl::Config::builder()
-            .with_crypto_provider(dimpl::crypto::rust_crypto::default_provider())
+            .with_crypto_provider(handshake::provider())
             // ICE has shown by then that the peer is where it says.
             .use_server_cookie(false);
         if let Some(mtu) = mtu {

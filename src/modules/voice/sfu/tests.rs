@@ -327,6 +327,37 @@ fn muted_and_deafened_are_so_in_the_media() {
 }
 
 #[test]
+fn of_twenty_five_who_speak_everybody_hears_the_loudest() {
+    let mut network = Network::new();
+    let everybody = 1..=25_u8;
+    let others = |id: u8| everybody.clone().filter(move |other| *other != id);
+    for id in everybody.clone() {
+        network.join(id.into(), 7, 24);
+    }
+    network.connect();
+    for (client, id) in everybody.clone().enumerate() {
+        let others: Vec<i64> = others(id).map(i64::from).collect();
+        network.want(client, &others);
+    }
+    let speak = |network: &mut Network, frames: usize| {
+        for _ in 0..frames {
+            // The quietest begin.
+            for client in (0..25_i8).rev() {
+                network.speak(usize::try_from(client).expect("positive"), -12 - 4 * client);
+            }
+            network.run(FRAME);
+        }
+    };
+    speak(&mut network, 60);
+    (0..25).for_each(|client| drop(network.heard(client)));
+    speak(&mut network, 10);
+    for (client, id) in everybody.clone().enumerate() {
+        let loudest: Vec<u8> = others(id).filter(|other| *other <= 12).collect();
+        assert_eq!(network.heard(client), loudest, "by {id}");
+    }
+}
+
+#[test]
 fn other_rooms_are_not_heard_whatever_is_asked() {
     let mut network = Network::new();
     network.join(1, 7, 1);
