@@ -1778,6 +1778,7 @@ raid-mode-notice = Raid mode is on: nobody joins, and those who just joined only
 raid-mode-end = End it
 raid-mode-remove = Remove who just joined
 held-title = Held
+held-nav = Held messages
 held-hint = These messages wait, because a rule held them. After seven days they go by themselves.
 held-empty = No message waits.
 held-by-rule = held by

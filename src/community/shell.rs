@@ -171,6 +171,18 @@ impl Shell {
     }
 }
 
+/// Adds a section of the sidebar; under a heading that is there already, its entries.
+fn add(sections: &mut Vec<NavSection>, section: NavSection) {
+    let has_heading = |one: &NavSection| !one.heading.is_empty() && one.named.is_none();
+    let same = sections
+        .iter_mut()
+        .find(|one| has_heading(one) && has_heading(&section) && one.heading == section.heading);
+    match same {
+        Some(same) => same.entries.extend(section.entries),
+        None => sections.push(section),
+    }
+}
+
 /// Builds shells, with the sections and panes of every module. Page handlers get it as an
 /// extractor. Cheap to clone.
 #[derive(Clone)]
@@ -391,7 +403,10 @@ impl Layout {
         );
         let mut sections = Vec::new();
         for nav in &self.additions.navs {
-            sections.extend(nav(viewer.clone(), sidebar_space, deps.clone()).await?);
+            let added = nav(viewer.clone(), sidebar_space, deps.clone()).await?;
+            added
+                .into_iter()
+                .for_each(|section| add(&mut sections, section));
         }
         let mut below_links = HashMap::new();
         for entry in sections

@@ -17,6 +17,7 @@ mod forum_pages;
 mod forum_store;
 mod forward_pages;
 mod held;
+mod held_marks;
 mod held_model;
 mod held_pages;
 mod held_store;
@@ -303,7 +304,9 @@ pub fn module() -> Module<Chat> {
     let module = scheduled_pages::declare(forward_pages::declare(module));
     let module = poll_pages::declare(commands::declare(receipts::declare(module)));
     let module = room_menu::declare(thread_pages::declare(forum_pages::declare(module)));
-    declare_actions(held_pages::declare(web_pages::declare(module)))
+    declare_actions(held_marks::declare(held_pages::declare(
+        web_pages::declare(module),
+    )))
 }
 
 fn declare_actions(module: Module<Chat>) -> Module<Chat> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Person, TestServer, new_key};
+use crate::support::{Answer, Person, TestServer, eventually, new_key};
 
 async fn start() -> (TestServer, Person, Person) {
     let server = TestServer::start().await;
@@ -164,4 +164,33 @@ async fn held_messages_are_bounded_and_expire() {
         "files": [file] });
     held_id(&bob.act("chat.post", fields).await);
     server.assert_undamaged();
+}
+
+#[tokio::test]
+async fn moderators_see_in_every_page_how_many_messages_wait() {
+    let (server, ann, bob) = start().await;
+    let cem = server.member("cem").await;
+    let room = format!("/rooms/{}", ann.room("general"));
+    let (path, link) = (
+        format!("/spaces/{}/held", ann.space),
+        "Held messages (1)".to_owned(),
+    );
+    assert!(!ann.page(&room).await.contains(&link));
+    let mut own = ann.following(&format!("account/{}", ann.id)).await;
+    let fields = json!({ "room": bob.room("general"), "body": "a casino", "key": new_key() });
+    let held = held_id(&bob.act("chat.post", fields).await);
+    own.event("chat.held.changed").await;
+    eventually("the entry", async || {
+        let page = ann.page(&room).await;
+        (page.contains(&link) && page.contains(&path)).then_some(())
+    })
+    .await;
+    for other in [&bob, &cem] {
+        assert!(!other.page(&room).await.contains(&link));
+    }
+    decide(&ann, "chat.discard-held", &held).await.done();
+    eventually("no entry", async || {
+        (!ann.page(&room).await.contains(&link)).then_some(())
+    })
+    .await;
 }

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::attachment_store::NewAttachments;
 use super::held_model::{HELD_TTL, HeldId, HeldMessage};
-use super::topics::MessageHeld;
+use super::topics::{HeldChanged, MessageHeld};
 use super::{Chat, held_store, markdown};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -99,11 +99,9 @@ impl Chat {
             account: author,
             message: message.clone(),
         };
-        let feed = ACCOUNT_FEED.name(author);
-        self.engine
-            .bus
-            .publish_on(tx, &[feed], origin, event)
-            .await?;
+        let (bus, feed) = (&self.engine.bus, ACCOUNT_FEED.name(author));
+        bus.publish_after_commit(tx, origin, HeldChanged { space });
+        bus.publish_on(tx, &[feed], origin, event).await?;
         Ok(message)
     }
 
@@ -132,7 +130,11 @@ impl Chat {
     /// Deletes a held message with its files.
     pub(super) async fn delete_held(&self, tx: &mut Tx, id: HeldId) -> Result<()> {
         self.release_held_files(tx, id).await?;
-        held_store::delete(tx, id).await
+        if let Some(space) = held_store::delete(tx, id).await? {
+            let bus = &self.engine.bus;
+            bus.publish_after_commit(tx, Origin::default(), HeldChanged { space });
+        }
+        Ok(())
     }
 
     /// Deletes the files of a held message.

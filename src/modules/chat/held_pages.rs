@@ -74,7 +74,7 @@ impl Chat {
 }
 
 /// How many messages wait in the rooms of a space that the viewer moderates.
-async fn count(chat: Chat, viewer: Viewer, space: SpaceId) -> Result<usize> {
+pub(super) async fn count(chat: Chat, viewer: Viewer, space: SpaceId) -> Result<usize> {
     let mut count = 0;
     for (room, waiting) in held_store::waiting_rooms(&chat.engine.db, space).await? {
         if chat.moderated_room(viewer.account, room).await?.is_some() {

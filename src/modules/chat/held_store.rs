@@ -196,9 +196,10 @@ pub(super) async fn waiting_of(
     db.all(READ, (author, after, limit)).await
 }
 
-/// Deletes a held message, whose files are gone.
-pub(super) async fn delete(tx: &mut Tx, id: HeldId) -> Result<()> {
-    const DELETE: &str = "DELETE FROM held_messages WHERE id = $1";
-    tx.execute(DELETE, (id,)).await?;
-    Ok(())
+/// Deletes a held message, whose files are gone. The space in which it waited, if it still did.
+pub(super) async fn delete(tx: &mut Tx, id: HeldId) -> Result<Option<SpaceId>> {
+    const DELETE: &str = "DELETE FROM held_messages WHERE id = $1 RETURNING space_id, state";
+    let deleted: Option<(SpaceId, HeldState)> = tx.optional(DELETE, (id,)).await?;
+    let waited = deleted.filter(|(_, state)| *state == HeldState::Waiting);
+    Ok(waited.map(|(space, _)| space))
 }

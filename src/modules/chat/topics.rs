@@ -11,7 +11,7 @@ use super::polls::{Answer, Poll};
 use super::reactions::{Reaction, Reactions};
 use super::told::Told;
 use crate::base::clock::Micros;
-use crate::base::ids::{AccountId, RoomId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::{event, id};
 
 id!(
@@ -175,6 +175,19 @@ event! {
             told: Told::Joined(Joined { count: 2, names: vec!["Ann".into(), "Bob".into()] }),
             ..Message::example()
         },
+    }
+}
+
+id!(
+    /// The messages of a space that wait for a moderator, as a dependency of their own.
+    HeldInSpace
+);
+
+event! {
+    /// A message of a space waits for a moderator, or waits no more.
+    pub struct HeldChanged on "chat.held.changed" by space changes(space as HeldInSpace) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
     }
 }
 

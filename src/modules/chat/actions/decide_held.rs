@@ -11,7 +11,7 @@ use super::super::mention_targets::NewMentions;
 use super::super::model::{Forwarded, Message};
 use super::super::reply::Reply;
 use super::super::store::NewMessage;
-use super::super::topics::{HeldDecided, MessagePosted};
+use super::super::topics::{HeldChanged, HeldDecided, MessagePosted};
 use super::super::{Chat, MODERATE, ROOM_FEED, held_store, mention_store, store, thread_store};
 use super::delete_many::audited;
 use crate::base::db::Tx;
@@ -219,6 +219,7 @@ async fn publish_decided(
         is_released,
     };
     let (bus, feed) = (&chat.engine.bus, ACCOUNT_FEED.name(held.author));
-    let origin = Origin::new(by, Some(held.space));
+    let (space, origin) = (held.space, Origin::new(by, Some(held.space)));
+    bus.publish_after_commit(tx, origin, HeldChanged { space });
     bus.publish_on(tx, &[feed], origin, event).await
 }
