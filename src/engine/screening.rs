@@ -151,7 +151,7 @@ pub trait Screener: Send + Sync + 'static {
 pub struct StoredText {
     /// Greater than the ids of earlier ones.
     pub id: i64,
-    /// The room it stands in.
+    /// The room it stands in; of a thread the one that it belongs to.
     pub room: RoomId,
     /// Who wrote it.
     pub author: AccountId,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestServer};
+use crate::support::{Person, TestServer, eventually};
 
 async fn code(by: &Person, action: &str, fields: Value) -> String {
     let answer = by.act(action, fields).await;
@@ -71,6 +71,11 @@ async fn ban_is_appealed_once_and_lifted() {
         told.contains(words) && told.contains("be &#60;kind&#62;"),
         "{told}"
     );
+    eventually("the notice", async || {
+        let inbox = bob.page("/inbox").await;
+        (inbox.contains("Your appeal was accepted") && inbox.contains(&path)).then_some(())
+    })
+    .await;
     bob.submit(&link, &json!({})).await.done();
     let log = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     for words in ["Lifted on appeal", "Lifted the ban of: <bdi>bob</bdi>"] {

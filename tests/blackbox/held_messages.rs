@@ -176,7 +176,7 @@ async fn moderators_see_in_every_page_how_many_messages_wait() {
         "Held messages (1)".to_owned(),
     );
     assert!(!ann.page(&room).await.contains(&link));
-    let mut own = ann.following(&format!("account/{}", ann.id)).await;
+    let mut own = ann.following(&format!("account/{}/unread", ann.id)).await;
     let fields = json!({ "room": bob.room("general"), "body": "a casino", "key": new_key() });
     let held = held_id(&bob.act("chat.post", fields).await);
     own.event("chat.held.changed").await;

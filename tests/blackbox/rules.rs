@@ -407,6 +407,11 @@ async fn dry_run_is_what_happens() {
     ann.act("community.give-role", give).await.done();
     let page = try_words(&cem, "private").await;
     assert!(page.contains("0 of 11 messages"), "{page}");
+    // Threads are of the room that they belong to.
+    let fields = json!({ "message": posted[0].id, "body": "a scarf", "key": new_key() });
+    bob.act("chat.thread", fields).await.done();
+    let page = try_words(&cem, "scarf").await;
+    assert!(page.contains("1 of 12 messages"), "{page}");
 }
 
 /// What a post costs with rules and without; printed, and bounded generously.

@@ -7,7 +7,7 @@ use super::{Chat, MODERATE};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::community::permissions::is_granted;
-use crate::community::{ACCOUNT_FEED, Scope};
+use crate::community::{UNREAD_FEED, Scope};
 use crate::engine::bus::{Envelope, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::module::{Module, NavEntry, NavSection};
@@ -73,12 +73,12 @@ async fn held_changed(chat: &Chat, event: &HeldChanged, _: &Envelope) -> Result<
     for account in live.connected() {
         if chat.moderates(account, event.space).await? {
             let content = Content::of(event).refetch();
-            live.publish(&ACCOUNT_FEED.name(account), content);
+            live.publish(&UNREAD_FEED.name(account), content);
         }
     }
     Ok(())
 }
 
 async fn refresh_all(chat: Chat, _missed: u64) {
-    chat.engine.live.refresh_all(ACCOUNT_FEED.pattern).await;
+    chat.engine.live.refresh_all(UNREAD_FEED.pattern).await;
 }

@@ -108,17 +108,21 @@ struct Row {
     created_at: Micros,
 }
 
-/// The newest messages of a space in rooms that the viewer reads, oldest first.
+/// The newest messages of a space in rooms that the viewer reads, and in their threads, oldest
+/// first.
 pub(super) async fn recent_texts(chat: Chat, query: TextQuery) -> Result<Vec<StoredText>> {
     const READ: Sql = Sql {
-        sqlite: "SELECT m.id, m.room_id, m.author_id, a.name AS author_name, m.body, m.files, \
-            m.created_at FROM messages m JOIN accounts a ON a.id = m.author_id \
-            WHERE m.room_id IN (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
+        sqlite: "SELECT m.id, COALESCE(r.parent_id, r.id) AS room_id, m.author_id, \
+            a.name AS author_name, m.body, m.files, m.created_at \
+            FROM messages m JOIN accounts a ON a.id = m.author_id JOIN rooms r ON r.id = m.room_id \
+            WHERE COALESCE(r.parent_id, r.id) IN \
+            (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
             AND m.id >= $2 AND m.deleted_at IS NULL AND m.told = '' \
             ORDER BY m.id DESC LIMIT $3",
-        postgres: "SELECT m.id, m.room_id, m.author_id, a.name AS author_name, m.body, m.files, \
-            m.created_at FROM messages m JOIN accounts a ON a.id = m.author_id \
-            WHERE m.room_id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
+        postgres: "SELECT m.id, COALESCE(r.parent_id, r.id) AS room_id, m.author_id, \
+            a.name AS author_name, m.body, m.files, m.created_at \
+            FROM messages m JOIN accounts a ON a.id = m.author_id JOIN rooms r ON r.id = m.room_id \
+            WHERE COALESCE(r.parent_id, r.id) = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
             AND m.id >= $2 AND m.deleted_at IS NULL AND m.told = '' \
             ORDER BY m.id DESC LIMIT $3",
     };

@@ -10,12 +10,13 @@ use super::{Moderation, REVIEW};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{self, AccountId, SpaceId};
 use crate::community::audit::{self, Act};
 use crate::community::{SanctionId, Scope};
 use crate::engine::actions::{Class, Outcome};
 use crate::engine::bus::Origin;
 use crate::engine::module::Module;
+use crate::engine::notices::{NewNotice, NoticeKind, Recipients, ToldAt};
 use crate::engine::viewer::Viewer;
 use crate::text_enum;
 
@@ -23,6 +24,17 @@ use crate::text_enum;
 const MAX_APPEAL_CHARS: usize = 1000;
 /// Appeals that the queue lists.
 const MAX_LISTED_APPEALS: i64 = 50;
+
+static APPEAL_LIFTED: NoticeKind = NoticeKind {
+    name: "moderation.appeal-lifted",
+    line: "notice-appeal-lifted",
+    told_at: ToldAt::Every,
+};
+static APPEAL_UPHELD: NoticeKind = NoticeKind {
+    name: "moderation.appeal-upheld",
+    line: "notice-appeal-upheld",
+    told_at: ToldAt::Every,
+};
 
 /// What became of an appeal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -73,6 +85,8 @@ macro_rules! appeal_columns {
 
 pub(super) fn declare(module: Module<Moderation>) -> Module<Moderation> {
     module
+        .notice_kind(&APPEAL_LIFTED)
+        .notice_kind(&APPEAL_UPHELD)
         .action(
             "moderation.appeal",
             "Asks moderators once to look again at a time-out, removal or ban",
@@ -213,9 +227,36 @@ async fn settle(
         after: json!({ "answer": answer }),
     };
     audit::record(tx, act).await?;
+    tell_outcome(tx, moderation, appeal, outcome).await?;
     let (bus, origin) = (&moderation.engine.bus, Origin::new(by, space));
     bus.publish_after_commit(tx, origin, QueueChanged { space });
     Ok(())
+}
+
+/// Tells who appealed what became of it.
+async fn tell_outcome(
+    tx: &mut Tx,
+    moderation: &Moderation,
+    appeal: &Appeal,
+    outcome: AppealOutcome,
+) -> Result<()> {
+    const NAME: &str = "SELECT name FROM spaces WHERE id = $1";
+    let space = appeal.space_id;
+    let notice = NewNotice {
+        kind: match outcome {
+            AppealOutcome::Lifted => &APPEAL_LIFTED,
+            AppealOutcome::Upheld => &APPEAL_UPHELD,
+        },
+        item: ids::next(),
+        // The decision is that of the space: who made it is not told.
+        actor: None,
+        space: Some(space),
+        room: None,
+        href: format!("/spaces/{space}/appeal"),
+        text: tx.scalar(NAME, (space,)).await?,
+        to: vec![Recipients::Accounts(vec![appeal.account_id])],
+    };
+    moderation.engine.notices.add(tx, notice).await
 }
 
 async fn resolve(moderation: Moderation, viewer: Viewer, input: Resolve) -> Result<Outcome> {
