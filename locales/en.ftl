@@ -539,6 +539,7 @@ passkey-add = Add a passkey
 passkey-sign-in = Sign in with a passkey
 passkey-cancelled = Nothing was done: it was cancelled, took too long, or the device has the passkey already.
 # Stands before a date.
+passkey-remove = Remove the passkey
 passkey-since = Added
 # Stands before a date.
 passkey-used = last used

@@ -38,7 +38,10 @@ async fn passkey_is_added_and_signs_in_without_a_name() {
     page.wait_visible(".side .me").await;
     page.go("/account/security").await;
     page.wait_text("#passkeys .rows", "last used").await;
-    page.click("#passkeys .row .danger").await;
+    page.click("#passkeys .row summary").await;
+    page.type_into("#passkeys .row input[type=password]", PASSWORD)
+        .await;
+    page.click("#passkeys .row .buttons .danger").await;
     page.wait_text(".notice", "The passkey is removed").await;
     page.close_expecting(|entry| entry.contains("status of 422"))
         .await;

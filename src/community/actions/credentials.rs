@@ -139,6 +139,7 @@ async fn turn_off_totp(
 #[derive(Deserialize)]
 struct RemovePasskey {
     passkey: String,
+    current_password: String,
 }
 
 async fn remove_passkey(
@@ -146,6 +147,9 @@ async fn remove_passkey(
     viewer: Viewer,
     input: RemovePasskey,
 ) -> Result<Outcome> {
+    community
+        .check_own_password(&viewer, input.current_password)
+        .await?;
     community.remove_passkey(&viewer, input.passkey).await?;
     let location = "/account/security?done=passkey-removed";
     Ok(Outcome::new(Value::Null, location))

@@ -463,8 +463,8 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     (
         "community.remove-passkey",
-        r#"{"passkey":"no"}"#,
-        ["not_found"; 3],
+        r#"{"passkey":"no","current_password":"no"}"#,
+        ["invalid"; 3],
     ),
     (
         "community.turn-off-totp",
