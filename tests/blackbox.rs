@@ -51,6 +51,7 @@ mod blackbox {
     mod joining;
     mod letters;
     mod letters_by_hand;
+    mod letters_couriers;
     mod letters_drift;
     mod link_previews;
     mod live_overload;

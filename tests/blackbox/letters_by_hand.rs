@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::letters::{begin, draft, has};
 use crate::support::{Person, TestServer, eventually};
 
-async fn act(person: &Person, action: &str, fields: Value) -> Value {
+pub(super) async fn act(person: &Person, action: &str, fields: Value) -> Value {
     person
         .act(&format!("letters.{action}"), fields)
         .await
         .done()
 }
 
-async fn refused(person: &Person, action: &str, fields: Value) -> String {
+pub(super) async fn refused(person: &Person, action: &str, fields: Value) -> String {
     person
         .act(&format!("letters.{action}"), fields)
         .await
@@ -21,7 +21,7 @@ async fn refused(person: &Person, action: &str, fields: Value) -> String {
 }
 
 /// A space with a school `QR`, an area `QR07` and the doors of two people there.
-async fn with_places(ann: &Person, people: [(&Person, &str); 2]) {
+pub(super) async fn with_places(ann: &Person, people: [(&Person, &str); 2]) {
     let space = &ann.space;
     let settings = json!({
         "space": space, "tide": "yes", "by_hand": "yes", "unsigned": "yes", "pen_names": "yes",
@@ -69,7 +69,7 @@ pub(super) async fn pages(ann: &Person) -> [String; 3] {
 }
 
 /// Makes a sheet of stickers. Gives their codes.
-async fn print_sheet(ann: &Person) -> Vec<String> {
+pub(super) async fn print_sheet(ann: &Person) -> Vec<String> {
     let sheet = act(ann, "print-sheet", json!({ "space": ann.space })).await["sheet"].clone();
     let page = format!("/letters/sheets/{}", sheet.as_str().expect("an id"));
     let page = has(ann, &page, "<svg").await;
