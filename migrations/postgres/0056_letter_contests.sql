@@ -40,3 +40,4 @@ CREATE TABLE letter_suggestions (
     PRIMARY KEY (account_id, day)
 );
 CREATE INDEX letter_suggestions_by_day ON letter_suggestions (day);
+ALTER TABLE letters ADD COLUMN suggested TEXT NOT NULL DEFAULT ''; -- questions, of a draft

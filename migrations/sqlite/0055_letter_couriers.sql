@@ -29,6 +29,8 @@ UPDATE letters SET assigned_until = 0 WHERE way = 'hand' AND state = 'posted';
 -- The rank that has to decide about a letter: 0 nobody yet, 5 an organiser.
 ALTER TABLE letters ADD COLUMN escalated BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX letters_by_place ON letters (space_id, state, place_id, due_at) WHERE way = 'hand';
+CREATE INDEX letter_places_open ON letter_places (resident_id, space_id, code)
+    WHERE state = 'open';
 CREATE INDEX letters_late ON letters (due_at) WHERE way = 'hand' AND state = 'in_transit';
 
 -- Who did not pick a letter up in time: it is not assigned to them again.

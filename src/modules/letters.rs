@@ -73,6 +73,7 @@ mod standing;
 mod stickers;
 mod store;
 mod substitute;
+mod suggestions;
 mod text;
 mod tide;
 mod topics;
@@ -96,6 +97,7 @@ use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::viewer::Viewer;
 use model::LetterId;
 use settings::LetterSettings;
+use suggestions::Prompter;
 use topics::{ContestsChanged, LetterChanged, LetterMoved, MuseumChanged, SettingsChanged};
 
 /// To write letters.
@@ -213,12 +215,15 @@ pub const CONTEST_FEED: Feed<SpaceId> =
 pub struct Letters {
     engine: Engine,
     community: Community,
+    /// Asks for questions to begin a letter with, where the host configured a service.
+    prompter: Option<Prompter>,
 }
 
 impl Letters {
     /// Creates the module's state.
     pub fn new(community: &Community) -> Self {
         Self {
+            prompter: Prompter::new(&community.engine().settings),
             engine: community.engine().clone(),
             community: community.clone(),
         }

@@ -4,7 +4,7 @@ use super::{
     Letters, absence, bag_actions, carry, contest_actions, courier_actions, courier_rules, drafts,
     drifting, envelopes, escalation, exhibitions, kindness, museum, museum_notes, pages,
     place_actions, points_page, post, promotion, scans, settings, settle, shift, stickers,
-    substitute,
+    substitute, suggestions,
 };
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
@@ -227,6 +227,12 @@ fn declare_writing(module: Module<Letters>) -> Module<Letters> {
             "Begins a letter",
             Class::Write,
             drafts::write,
+        )
+        .action(
+            "letters.suggest",
+            "Asks a machine for questions to begin a letter with",
+            Class::Create,
+            suggestions::suggest,
         )
         .action("letters.save", "Saves a draft", Class::Write, drafts::save)
         .action(

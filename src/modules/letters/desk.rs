@@ -44,6 +44,8 @@ struct DeskPage {
     bought: Vec<String>,
     /// Envelopes that the author bought.
     envelopes: Vec<Design>,
+    /// Whether a machine can be asked for questions.
+    suggests: bool,
     /// Of whom it is to, while they are away.
     absence: Option<Absence>,
 }
@@ -105,6 +107,15 @@ impl DeskPage {
         prompts::by_mood(self.head.lang)
     }
 
+    /// The moods, with their words, of which one can be chosen for a machine's questions.
+    fn moods(&self) -> [(&'static str, &'static str); 6] {
+        prompts::moods(self.head.lang)
+    }
+
+    fn suggested(&self) -> Vec<&str> {
+        self.letter.suggested.lines().collect()
+    }
+
     fn is_by_hand(&self) -> bool {
         self.letter.way == Way::Hand
     }
@@ -149,6 +160,7 @@ async fn desk(
             pages: letters.pages_view(&letter, viewer.lang).await?,
             envelopes: letters.bought_envelopes(space, &bought).await?,
             bought,
+            suggests: letters.prompter.is_some(),
             absence: letters.absence_of_recipient(&letter).await?,
             settings,
             letter,

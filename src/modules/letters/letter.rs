@@ -63,6 +63,8 @@ pub(super) struct Letter {
     pub(super) assigned_to: Option<AccountId>,
     /// The rank that has to decide about it; 0 is nobody.
     pub(super) escalated: i64,
+    /// Questions that a machine suggested for a draft, one on each line.
+    pub(super) suggested: String,
     pub(super) author_account: String,
     pub(super) recipient_account: String,
 }

@@ -146,6 +146,7 @@ pub(super) async fn set_state(tx: &mut Tx, id: LetterId, state: State, at: Micro
         sealed_at = CASE WHEN $2 = 'sealed' THEN $3 ELSE sealed_at END, \
         delivered_at = CASE WHEN $2 = 'delivered' THEN $3 ELSE delivered_at END, \
         read_at = CASE WHEN $2 = 'read' THEN $3 ELSE read_at END, \
+        suggested = CASE WHEN $2 = 'sealed' THEN '' ELSE suggested END, \
         bag_id = CASE WHEN $2 = 'in_transit' THEN bag_id ELSE NULL END, \
         assigned_to = CASE WHEN $2 = 'posted' THEN assigned_to ELSE NULL END WHERE id = $1";
     tx.execute(SET, (id, state.as_str(), at)).await?;
