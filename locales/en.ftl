@@ -2572,7 +2572,7 @@ letters-scans-unknown = No letter on your way has that code.
 letters-scans-full = No more than 200 can wait. Find a connection first.
 letters-points = Points
 letters-points-have = You have { $count } points.
-letters-points-hint = They come from letters that arrive, are carried and hung, and buy papers and stamps for your letters here.
+letters-points-hint = They come from letters that arrive, are carried and hung, and buy papers, stamps and envelopes for your letters here.
 letters-points-buy = What they buy
 letters-points-price = { $count } points
 letters-points-yours = Yours
@@ -2586,7 +2586,7 @@ letters-deed-written = A letter of one's own arrived
 letters-deed-delivered = Delivered a letter
 letters-deed-carried = Carried a letter on its way
 letters-deed-hung = A letter was hung in the museum
-letters-deed-bought = Bought a paper or stamp
+letters-deed-bought = A paper, stamp or envelope
 letters-paper-kraft = Kraft
 letters-paper-squared = Squared
 letters-paper-rose = Rose
@@ -2753,7 +2753,10 @@ permission-terminals-end-others = End terminals that others share
 letters-assigned = For you to pick up
 letters-assigned-hint = Take them by the time shown, or they go to somebody else.
 letters-bags = Bags
-letters-bag-holds = { $count } letters in this bag
+letters-bag-holds = { $count ->
+    [one] { $count } letter in this bag
+   *[other] { $count } letters in this bag
+}
 letters-bag-offered = Offered on
 letters-bag-pack = Put letters into a bag
 letters-bag-hint = A bag has a sticker of its own, which stays on it. Scan the bag, and all letters in it move together.
@@ -2768,7 +2771,7 @@ letters-unpack = Take it out of the bag
 letters-scan-opened = Opened the bag
 letters-escalate = Ask the rank above to decide
 letters-escalated = The rank above was asked
-letters-asked-above = To be decided by you
+letters-asked-above = A decision is asked for
 letters-proposals = Proposed for the next rank
 letters-proposal-record = { $count } delivered, { $percent } % in time
 letters-shift = When you carry
@@ -2820,7 +2823,10 @@ letters-contest-close = Close the contest
 letters-contest-winner = It is over. This one won:
 letters-contest-no-winner = It is over. Nobody voted.
 letters-designs-none = Nobody proposed an envelope yet.
-letters-votes = { $count } votes
+letters-votes = { $count ->
+    [one] { $count } vote
+   *[other] { $count } votes
+}
 letters-vote = Vote
 letters-voted = Your vote
 letters-propose = Your envelope for

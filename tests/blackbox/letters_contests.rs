@@ -29,7 +29,7 @@ fn design_of(page: &str, title: &str) -> String {
 }
 
 #[tokio::test]
-async fn envelope_that_wins_is_bought_and_put_on_letters() {
+async fn winning_envelope_is_bought_and_used() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);

@@ -128,12 +128,12 @@ async fn bag_moves_all_its_letters_at_once() {
     }
     // The bag is used again.
     act(&cem, "pack-bag", pack(&letters[2..])).await;
-    has(&cem, &bag, "1 letters in this bag").await;
+    has(&cem, &bag, "1 letter in this bag").await;
     server.assert_undamaged();
 }
 
 #[tokio::test]
-async fn work_goes_to_nearest_courier_and_on_when_it_waits() {
+async fn waiting_work_moves_to_next_courier() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -236,7 +236,7 @@ async fn work_goes_to_nearest_courier_and_on_when_it_waits() {
         "You are asked to decide about a letter by hand",
     )
     .await;
-    has(&dee, &board, "To be decided by you").await;
+    has(&dee, &board, "A decision is asked for").await;
     assert_eq!(refused(&cem, "settle", settle.clone()).await, "forbidden");
     act(&dee, "settle", settle).await;
     has(&ann, &format!("/letters/{second}"), "Came back").await;

@@ -50,7 +50,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn questions_come_from_configured_service_and_are_no_text() {
+async fn suggestions_are_questions_of_configured_service() {
     let service = Service::default();
     let address = service.start().await;
     let settings = [
