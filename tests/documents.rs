@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 38] = [
+const NO_LIMITS: [&str; 40] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -19,6 +19,8 @@ const NO_LIMITS: [&str; 38] = [
     "hosts",
     "https",
     "idle_after_seconds",
+    "letters_prompts_model",
+    "letters_prompts_url",
     "link_previews",
     "link_previews_from_loopback",
     "log",

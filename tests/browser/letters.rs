@@ -52,10 +52,9 @@ fn read_codes(shot: &[u8]) -> Vec<String> {
         rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
             picture.get_pixel(x as u32, y as u32).0[0]
         });
-    let grids = image.detect_grids().into_iter();
-    let mut found: Vec<String> = grids
-        .filter_map(|grid| Some(grid.decode().ok()?.1))
-        .collect();
+    let grids = image.detect_grids();
+    let texts = grids.iter().filter_map(|grid| Some(grid.decode().ok()?.1));
+    let mut found: Vec<String> = texts.collect();
     found.sort();
     found
 }
@@ -98,9 +97,10 @@ async fn letter_by_hand_is_carried_by_two_phones() {
     open_places(&organiser, [(&author, "B1"), (&recipient, "L2")]).await;
     let (space, base) = (organiser.space.clone(), server.base());
     let proxy = Proxy::start(server.address()).await;
+    let behind = proxy.base();
     let (desk, phone, other) = tokio::join!(
         Browser::signed_in(&author, &base),
-        Browser::signed_in_as(PHONE, &courier, &proxy.base()),
+        Browser::signed_in_as(PHONE, &courier, &behind),
         Browser::signed_in_as(PHONE, &recipient, &base),
     );
 
@@ -211,4 +211,41 @@ async fn letter_by_hand_is_carried_by_two_phones() {
         browser.close().await;
     }
     phone.close_after_network_errors().await;
+}
+
+#[tokio::test]
+async fn letter_by_tide_arrives_while_one_looks() {
+    let _browsers = acquire_browsers(2).await;
+    let mut server = TestServer::start().await;
+    let (ann, bob) = (server.owner("Ann").await, server.member("Bob").await);
+    let (space, base) = (ann.space.clone(), server.base());
+    let (desk, inbox) = tokio::join!(
+        Browser::signed_in(&ann, &base),
+        Browser::signed_in_as(PHONE, &bob, &base),
+    );
+    desk.go(&format!("/spaces/{space}/letters/new?q=Bob")).await;
+    desk.click("form:has([name='to']):has([value='person']):not(:has([name='way'])) button")
+        .await;
+    write_and_seal(&desk, "The tide is out.\n\nשלום").await;
+    desk.wait_text("#letter-journey", "Given to the tide").await;
+    desk.wait_live().await;
+    inbox.go(&format!("/spaces/{space}/letters")).await;
+    inbox.wait_live().await;
+    // Its times pass while the server is down; both pages come back by themselves.
+    server.stop().await;
+    for change in [
+        "UPDATE letters SET departs_at = 1, arrives_at = 1 WHERE departs_at IS NOT NULL",
+        "UPDATE jobs SET run_at = 1",
+    ] {
+        server.change_rows(change).await;
+    }
+    server.start_again().await;
+    desk.wait_text("#letter-journey", "Delivered").await;
+    inbox.click(".letter-rows .unread a").await;
+    inbox.click(".act-open").await;
+    inbox.wait_text(".sheet .words", "שלום").await;
+    desk.wait_text("#letter-journey", "Opened").await;
+    look(&inbox, "tide").await;
+    desk.close_after_network_errors().await;
+    inbox.close_after_network_errors().await;
 }
