@@ -95,6 +95,9 @@ pub async fn serve_with(
     settings
         .oidc_client_secret
         .clone_from(&secrets.oidc_client_secret);
+    settings
+        .letters_prompts_key
+        .clone_from(&secrets.letters_prompts_key);
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
     let listener = listen(settings.address)

@@ -51,7 +51,11 @@ mod blackbox {
     mod joining;
     mod letters;
     mod letters_by_hand;
+    mod letters_contests;
+    mod letters_couriers;
     mod letters_drift;
+    mod letters_random_steps;
+    mod letters_suggestions;
     mod link_previews;
     mod live_overload;
     mod log_secrets;

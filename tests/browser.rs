@@ -22,6 +22,7 @@ mod browser {
     mod history;
     mod injection;
     mod joins;
+    mod letters;
     mod link_previews;
     mod links;
     mod live;

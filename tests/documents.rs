@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 38] = [
+const NO_LIMITS: [&str; 40] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -19,6 +19,8 @@ const NO_LIMITS: [&str; 38] = [
     "hosts",
     "https",
     "idle_after_seconds",
+    "letters_prompts_model",
+    "letters_prompts_url",
     "link_previews",
     "link_previews_from_loopback",
     "log",
@@ -51,12 +53,14 @@ const NO_LIMITS: [&str; 38] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 109] = [
+const INTERNAL: [&str; 117] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
+    "MAX_ANSWER_BYTES",
     "MAX_AREAS_LISTED",
+    "MAX_ASSIGNED_PER_RUN",
     "MAX_ATTRIBUTES",
     "MAX_BACKOFF",
     "MAX_BADGES_READ",
@@ -70,8 +74,10 @@ const INTERNAL: [&str; 109] = [
     "MAX_BUFFERED_ROWS",
     "MAX_CACHED",
     "MAX_CACHED_BODY_BYTES",
+    "MAX_CANDIDATES",
     "MAX_CARRIED_SHOWN",
     "MAX_CONCURRENT_PARTS",
+    "MAX_CONTESTS_LISTED",
     "MAX_COUNTED",
     "MAX_COUNTED_AT_ONCE",
     "MAX_COURIERS_LISTED",
@@ -80,6 +86,7 @@ const INTERNAL: [&str; 109] = [
     "MAX_ENDED",
     "MAX_ENDS",
     "MAX_ENTRIES_SHOWN",
+    "MAX_ENVELOPES_LISTED",
     "MAX_EXCERPT_CHARS",
     "MAX_EXHIBITIONS_LISTED",
     "MAX_EXHIBITS_SHOWN",
@@ -125,6 +132,9 @@ const INTERNAL: [&str; 109] = [
     "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
+    "MAX_PROPOSALS_LISTED",
+    "MAX_QUESTIONS",
+    "MAX_QUESTION_CHARS",
     "MAX_QUEUE_FRAMES",
     "MAX_QUOTES_UPDATED",
     "MAX_RECENT",

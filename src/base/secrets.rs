@@ -19,12 +19,14 @@ const METRICS_TOKEN: &str = "metrics_token";
 const S3_SECRET_KEY: &str = "s3_secret_key";
 const MAIL_PASSWORD: &str = "mail_password";
 const OIDC_CLIENT_SECRET: &str = "oidc_client_secret";
+const LETTERS_PROMPTS_KEY: &str = "letters_prompts_key";
 
-const KEYS: [&str; 4] = [
+const KEYS: [&str; 5] = [
     METRICS_TOKEN,
     S3_SECRET_KEY,
     MAIL_PASSWORD,
     OIDC_CLIENT_SECRET,
+    LETTERS_PROMPTS_KEY,
 ];
 
 /// A token of 256 random bits in 43 characters that need no escapes in addresses.
@@ -86,6 +88,9 @@ pub struct Secrets {
     /// The secret at the sign-in service, from TIDEPOOL_OIDC_CLIENT_SECRET or the file; empty
     /// without one.
     pub oidc_client_secret: String,
+    /// The key at the service that suggests questions for letters, from
+    /// TIDEPOOL_LETTERS_PROMPTS_KEY or the file; empty without one.
+    pub letters_prompts_key: String,
 }
 
 impl Secrets {
@@ -133,6 +138,7 @@ impl Secrets {
         let s3_secret_key = given("TIDEPOOL_S3_SECRET_KEY", S3_SECRET_KEY)?;
         let mail_password = given("TIDEPOOL_MAIL_PASSWORD", MAIL_PASSWORD)?;
         let oidc_client_secret = given("TIDEPOOL_OIDC_CLIENT_SECRET", OIDC_CLIENT_SECRET)?;
+        let letters_prompts_key = given("TIDEPOOL_LETTERS_PROMPTS_KEY", LETTERS_PROMPTS_KEY)?;
         ensure!(
             metrics_token.len() >= 16,
             "metrics_token in {} is too short",
@@ -143,6 +149,7 @@ impl Secrets {
             s3_secret_key,
             mail_password,
             oidc_client_secret,
+            letters_prompts_key,
         })
     }
 }

@@ -83,6 +83,10 @@ pub struct Settings {
     pub oidc_client_secret: String,
     pub oidc_name: String,
     pub oidc_create_accounts: bool,
+    pub letters_prompts_url: String,
+    pub letters_prompts_model: String,
+    #[serde(skip)]
+    pub letters_prompts_key: String,
     pub push_to_loopback: bool,
     pub link_previews: bool,
     pub link_previews_from_loopback: bool,
@@ -177,6 +181,10 @@ impl Settings {
         );
         ensure!(self.max_requests >= 8, "max_requests must be at least 8");
         self.check_oidc()?;
+        ensure!(
+            self.letters_prompts_url.is_empty() || is_oidc_address(&self.letters_prompts_url),
+            "letters_prompts_url must be an https address, or one of this machine"
+        );
         ensure!(
             self.write_wait_micros <= 100_000,
             "write_wait_micros must be at most 100000 (a tenth of a second)"

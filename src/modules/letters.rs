@@ -5,13 +5,21 @@
 
 mod absence;
 mod actions;
+mod assign;
+mod assigning;
+mod bag_actions;
+mod bags;
 mod board_page;
 mod boxes;
 mod carried;
 mod carry;
 mod codes;
+mod contest_actions;
+mod contest_page;
+mod contests;
 mod courier_actions;
 mod courier_pages;
+mod courier_rules;
 mod couriers;
 mod desk;
 mod drafts;
@@ -19,6 +27,8 @@ mod drift;
 mod drift_page;
 mod drift_store;
 mod drifting;
+mod envelopes;
+mod escalation;
 mod exhibit_page;
 mod exhibitions;
 mod expiry_job;
@@ -37,6 +47,7 @@ mod nav;
 mod pages;
 mod pages_view;
 mod people;
+mod permitted;
 mod personal_data;
 mod place_actions;
 mod place_pages;
@@ -45,6 +56,7 @@ mod points;
 mod points_page;
 mod post;
 mod presenter;
+mod promotion;
 mod prompts;
 mod report_target;
 mod round_page;
@@ -54,10 +66,14 @@ mod scans;
 mod search_source;
 mod settings;
 mod settings_page;
+mod settle;
 mod sheet_page;
+mod shift;
 mod standing;
 mod stickers;
 mod store;
+mod substitute;
+mod suggestions;
 mod text;
 mod tide;
 mod topics;
@@ -81,7 +97,8 @@ use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::viewer::Viewer;
 use model::LetterId;
 use settings::LetterSettings;
-use topics::{LetterChanged, LetterMoved, MuseumChanged, SettingsChanged};
+use suggestions::Prompter;
+use topics::{ContestsChanged, LetterChanged, LetterMoved, MuseumChanged, SettingsChanged};
 
 /// To write letters.
 pub static WRITE: Permission = Permission {
@@ -151,6 +168,22 @@ static SAID: NoticeKind = NoticeKind {
     told_at: ToldAt::Mentions,
 };
 
+static ASSIGNED: NoticeKind = NoticeKind {
+    name: "letters.assigned",
+    line: "notice-letter-assigned",
+    told_at: ToldAt::Mentions,
+};
+static ESCALATED: NoticeKind = NoticeKind {
+    name: "letters.escalated",
+    line: "notice-letter-escalated",
+    told_at: ToldAt::Mentions,
+};
+static PROPOSED: NoticeKind = NoticeKind {
+    name: "letters.proposed",
+    line: "notice-letter-proposed",
+    told_at: ToldAt::Mentions,
+};
+
 /// Frames of a feed that are kept for those who come back.
 const MAX_LETTER_FRAMES: usize = 8;
 
@@ -171,17 +204,26 @@ pub const MUSEUM_FEED: Feed<SpaceId> =
         .volatile()
         .max_frames(MAX_LETTER_FRAMES);
 
+/// The contests for envelopes of a space.
+pub const CONTEST_FEED: Feed<SpaceId> =
+    Feed::new("space/{space}/contests", "The contests for envelopes")
+        .volatile()
+        .max_frames(MAX_LETTER_FRAMES);
+
 /// The module. Cheap to clone.
 #[derive(Clone)]
 pub struct Letters {
     engine: Engine,
     community: Community,
+    /// Asks for questions to begin a letter with, where the host configured a service.
+    prompter: Option<Prompter>,
 }
 
 impl Letters {
     /// Creates the module's state.
     pub fn new(community: &Community) -> Self {
         Self {
+            prompter: Prompter::new(&community.engine().settings),
             engine: community.engine().clone(),
             community: community.clone(),
         }
@@ -249,6 +291,9 @@ pub fn module() -> Module<Letters> {
         .feed(LETTER_FEED, may_follow_letter)
         .feed(LETTERBOX_FEED, may_follow_letterbox)
         .feed(MUSEUM_FEED, may_follow_museum)
+        .feed(CONTEST_FEED, may_follow_museum)
+        .publishes::<ContestsChanged>()
+        .files(envelopes::kind())
         .publishes::<MuseumChanged>()
         .notice_kind(&ARRIVED)
         .notice_kind(&MOVED)
@@ -256,6 +301,9 @@ pub fn module() -> Module<Letters> {
         .notice_kind(&HANDED)
         .notice_kind(&ASKED)
         .notice_kind(&SAID)
+        .notice_kind(&ASSIGNED)
+        .notice_kind(&ESCALATED)
+        .notice_kind(&PROPOSED)
         .files(pages::kind())
         .reportable("letter", report_target::letter)
         .reportable("museum-note", museum_notes::report)
@@ -275,10 +323,17 @@ pub fn module() -> Module<Letters> {
             expiry_job::run,
         ))
         .schedule(Schedule::new(expiry_job::EXPIRE, "40 3 * * *"))
+        .job(JobKind::new(
+            assigning::ASSIGN,
+            "Assigns letters by hand that nobody picked up, and reports late ones",
+            assigning::run,
+        ))
+        .schedule(Schedule::new(assigning::ASSIGN, "*/5 * * * *"))
         .subscriber(
             Subscriber::new("letters.presenter")
                 .on(presenter::letter_moved)
                 .on(presenter::museum_changed)
+                .on(presenter::contests_changed)
                 .when_lagged(presenter::refresh),
         )
         .subscriber(Subscriber::new("letters.leaving").on(leaving::member_left));
@@ -287,6 +342,6 @@ pub fn module() -> Module<Letters> {
     let module = round_page::declare(courier_pages::declare(place_pages::declare(module)));
     let module = settings_page::declare(boxes::declare(people::declare(module)));
     let module = hidden_page::declare(drift_page::declare(module));
-    let module = points_page::declare(module);
+    let module = contest_page::declare(points_page::declare(module));
     pages_view::declare(letter_page::declare(desk::declare(module)))
 }

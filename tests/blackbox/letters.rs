@@ -605,4 +605,12 @@ async fn museum_shows_what_both_give_and_not_a_moment_longer() {
     .await;
     assert_eq!(dee.get(&exhibit).await.status, 404);
     has(&ann, &exhibition, "tide brought").await;
+
+    // What a banned member wrote leaves the pages that show it.
+    let mut socket = ann.following(&format!("space/{}/museum", ann.space)).await;
+    socket.drain().await;
+    let ban = json!({ "space": ann.space, "account": bob.id, "delete_hours": "24" });
+    ann.act("community.ban", ban).await.done();
+    socket.event("letters.museum.changed").await;
+    assert!(!main_of(&ann.page(&exhibition).await).contains("tide brought"));
 }

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::letters::{begin, draft, has};
 use crate::support::{Person, TestServer, eventually};
 
-async fn act(person: &Person, action: &str, fields: Value) -> Value {
+pub(super) async fn act(person: &Person, action: &str, fields: Value) -> Value {
     person
         .act(&format!("letters.{action}"), fields)
         .await
         .done()
 }
 
-async fn refused(person: &Person, action: &str, fields: Value) -> String {
+pub(super) async fn refused(person: &Person, action: &str, fields: Value) -> String {
     person
         .act(&format!("letters.{action}"), fields)
         .await
@@ -21,7 +21,7 @@ async fn refused(person: &Person, action: &str, fields: Value) -> String {
 }
 
 /// A space with a school `QR`, an area `QR07` and the doors of two people there.
-async fn with_places(ann: &Person, people: [(&Person, &str); 2]) {
+pub(super) async fn with_places(ann: &Person, people: [(&Person, &str); 2]) {
     let space = &ann.space;
     let settings = json!({
         "space": space, "tide": "yes", "by_hand": "yes", "unsigned": "yes", "pen_names": "yes",
@@ -69,7 +69,7 @@ pub(super) async fn pages(ann: &Person) -> [String; 3] {
 }
 
 /// Makes a sheet of stickers. Gives their codes.
-async fn print_sheet(ann: &Person) -> Vec<String> {
+pub(super) async fn print_sheet(ann: &Person) -> Vec<String> {
     let sheet = act(ann, "print-sheet", json!({ "space": ann.space })).await["sheet"].clone();
     let page = format!("/letters/sheets/{}", sheet.as_str().expect("an id"));
     let page = has(ann, &page, "<svg").await;
@@ -437,6 +437,50 @@ async fn scans_kept_by_phone_count_once_and_in_order() {
     act(&ann, "seal", stamped.clone()).await;
     let sheet = format!("/letters/{}", stamped["letter"].as_str().expect("an id"));
     has(&ann, &sheet, "stamp-fern").await;
+}
+
+/// The QR codes of a page as the texts that they hold: each is drawn and then read.
+fn read_codes(page: &str) -> Vec<String> {
+    let drawings = page.split("<svg").filter(|part| part.contains(" d=\""));
+    let paths = drawings.filter_map(|part| part.split(" d=\"").nth(1)?.split('"').next());
+    paths.filter_map(read_code).collect()
+}
+
+/// Draws a path of squares, such as `M4 4h4v4H4V4`, and reads the code that they are.
+fn read_code(path: &str) -> Option<String> {
+    const SIDE: usize = 400;
+    let mut dots = vec![255_u8; SIDE * SIDE];
+    for square in path.split('M').skip(1) {
+        let numbers = square.split(|c: char| !c.is_ascii_digit());
+        let numbers: Vec<usize> = numbers.filter_map(|one| one.parse().ok()).collect();
+        let [x, y, width, height] = *numbers.get(..4)? else {
+            return None;
+        };
+        for row in y..y + height {
+            dots[row * SIDE + x..row * SIDE + x + width].fill(0);
+        }
+    }
+    let mut image =
+        rqrr::PreparedImage::prepare_from_greyscale(SIDE, SIDE, |x, y| dots[y * SIDE + x]);
+    let grids = image.detect_grids();
+    Some(grids.first()?.decode().ok()?.1)
+}
+
+#[tokio::test]
+async fn printed_codes_lead_to_stickers_of_their_sheet() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    with_places(&ann, [(&ann, "A1"), (&ann, "B2")]).await;
+    let sheet = act(&ann, "print-sheet", json!({ "space": ann.space })).await["sheet"].clone();
+    let page = format!("/letters/sheets/{}", sheet.as_str().expect("an id"));
+    let page = has(&ann, &page, "<svg").await;
+    let codes = page.split("<b translate=\"no\">").skip(1);
+    let codes = codes.map(|rest| rest.split('<').next().expect("a code").replace('-', ""));
+    let links: Vec<String> = codes
+        .map(|code| format!("{}/l/{code}", server.base()))
+        .collect();
+    assert_eq!(links.len(), 24);
+    assert_eq!(read_codes(&page), links);
 }
 
 /// Letters of the space in which lists are timed.

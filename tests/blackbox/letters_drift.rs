@@ -320,3 +320,48 @@ fn tomorrow() -> String {
     let at = time::OffsetDateTime::now_utc() + time::Duration::days(1);
     format!("{}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
 }
+
+#[tokio::test]
+async fn two_letters_of_one_pair_meet_once() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("annabel").await;
+    let bob = server.member("bobby").await;
+    for person in [&ann, &bob] {
+        join(person, &["en"], "").await;
+    }
+    let mut letters = Vec::new();
+    for person in [&ann, &bob, &ann, &bob] {
+        let letter = begin_drift(person).await;
+        let fields = draft(&letter, 0, "to whom it may concern");
+        person.act("letters.seal", fields).await.done();
+        letters.push(letter);
+    }
+    // All four look for somebody at once, and there is nobody but the other one.
+    let_tide_come(&mut server).await;
+    let lists = |person: &Person| format!("/spaces/{}/letters", person.space);
+    let found = eventually("one of them finds somebody", async || {
+        let (of_ann, of_bob) = (ann.page(&lists(&ann)).await, bob.page(&lists(&bob)).await);
+        let unread =
+            [of_ann, of_bob].map(|page| main_of(&page).matches("class=\"unread\"").count());
+        (unread != [0, 0]).then_some(unread)
+    })
+    .await;
+    assert_eq!(found[0] + found[1], 1);
+    // The others were looked at, too: they wait for the next time.
+    for (person, letter) in [&ann, &bob, &ann, &bob].into_iter().zip(&letters) {
+        let sheet = format!("/letters/{letter}");
+        eventually("it was taken", async || {
+            let page = person.page(&sheet).await;
+            page.contains("The tide took it").then_some(())
+        })
+        .await;
+    }
+    if let Some(met) = server
+        .database()
+        .number("SELECT COUNT(*) FROM letter_meetings")
+        .await
+    {
+        assert_eq!(met, 1);
+    }
+    server.assert_undamaged();
+}

@@ -29,6 +29,7 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/spaces/{space}/letters/board"),
         format!("/spaces/{space}/letters/drift"),
         format!("/spaces/{space}/letters/points"),
+        format!("/spaces/{space}/letters/contests"),
         format!("/spaces/{space}/letters/hidden"),
         format!("/letters/{letter}"),
         format!("/letters/{draft}/desk"),

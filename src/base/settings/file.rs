@@ -177,6 +177,15 @@ pub(super) struct SettingsFile {
     /// Whether people of that service who have no account get one, without an invitation.
     #[config(env = "TIDEPOOL_OIDC_CREATE_ACCOUNTS")]
     oidc_create_accounts: Option<bool>,
+    /// A service that suggests questions to begin a letter with: the address of an API like
+    /// OpenAI's, such as https://api.example.org/v1 or http://127.0.0.1:11434/v1. It gets the mood
+    /// and the few words that a member chooses, never a letter or a name. Empty: none.
+    #[config(env = "TIDEPOOL_LETTERS_PROMPTS_URL")]
+    letters_prompts_url: Option<String>,
+    /// The model that is asked there. The key is never written here: it is
+    /// TIDEPOOL_LETTERS_PROMPTS_KEY in the environment, or letters_prompts_key in secrets.toml.
+    #[config(env = "TIDEPOOL_LETTERS_PROMPTS_MODEL")]
+    letters_prompts_model: Option<String>,
     /// Whether notices may be pushed over plain http and to this machine: for tests only.
     #[config(env = "TIDEPOOL_PUSH_TO_LOOPBACK")]
     push_to_loopback: Option<bool>,
@@ -292,6 +301,8 @@ impl Settings {
             oidc_client_id,
             oidc_name,
             oidc_create_accounts,
+            letters_prompts_url,
+            letters_prompts_model,
             push_to_loopback,
             link_previews,
             link_previews_from_loopback,

@@ -12,8 +12,9 @@ use super::file::SettingsFile;
 const PREFIX: &str = "TIDEPOOL_";
 /// Variables that are no settings: where the settings are, and those that are never saved with
 /// them.
-const OTHER_VARIABLES: [&str; 4] = [
+const OTHER_VARIABLES: [&str; 5] = [
     "TIDEPOOL_DATA",
+    "TIDEPOOL_LETTERS_PROMPTS_KEY",
     "TIDEPOOL_MAIL_PASSWORD",
     "TIDEPOOL_OIDC_CLIENT_SECRET",
     "TIDEPOOL_S3_SECRET_KEY",

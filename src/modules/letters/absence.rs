@@ -14,7 +14,6 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::base::text::{check_short_text, normalize_optional_line};
-use crate::community::Scope;
 use crate::community::permissions::READ;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
@@ -130,10 +129,7 @@ pub(super) async fn set(letters: Letters, viewer: Viewer, input: AwayInput) -> R
         };
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &READ, Scope::Space(space), work)
-        .await?;
+    letters.permitted(account, &READ, space, work).await?;
     let location = format!("/spaces/{space}/letters");
     let note = viewer.lang.t("letters-saved").to_owned();
     Ok(Outcome::new(json!({ "away": is_away }), location).note(note))

@@ -1,15 +1,106 @@
 //! What people do with letters: which actions there are.
 
 use super::{
-    Letters, absence, carry, courier_actions, drafts, drifting, exhibitions, kindness, museum,
-    museum_notes, pages, place_actions, points_page, post, scans, settings, stickers,
+    Letters, absence, bag_actions, carry, contest_actions, courier_actions, courier_rules, drafts,
+    drifting, envelopes, escalation, exhibitions, kindness, museum, museum_notes, pages,
+    place_actions, points_page, post, promotion, scans, settings, settle, shift, stickers,
+    substitute, suggestions,
 };
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
 /// Declares the actions.
 pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
-    declare_museum(declare_kindness(declare_carrying(declare_writing(module))))
+    let module = declare_carrying(declare_writing(module));
+    let module = declare_contests(declare_couriers(module));
+    declare_museum(declare_kindness(module))
+}
+
+fn declare_contests(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.open-contest",
+            "Opens a contest for an envelope",
+            Class::Create,
+            contest_actions::open,
+        )
+        .action(
+            "letters.close-contest",
+            "Closes a contest for an envelope",
+            Class::Write,
+            contest_actions::close,
+        )
+        .action_with_files(
+            "letters.propose-design",
+            "Proposes an envelope in a contest",
+            Class::Write,
+            envelopes::KIND,
+            contest_actions::propose,
+        )
+        .action(
+            "letters.vote",
+            "Votes for an envelope, once in a contest",
+            Class::Write,
+            contest_actions::vote,
+        )
+        .action(
+            "letters.withdraw-design",
+            "Takes a design of an envelope away",
+            Class::Write,
+            contest_actions::withdraw,
+        )
+}
+
+fn declare_couriers(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.pack-bag",
+            "Puts letters that one carries into a bag",
+            Class::Write,
+            bag_actions::pack,
+        )
+        .action(
+            "letters.unpack",
+            "Takes a letter out of its bag",
+            Class::Write,
+            bag_actions::unpack,
+        )
+        .action(
+            "letters.carry-bag",
+            "Hands a bag of letters on, takes it, or opens it",
+            Class::Write,
+            bag_actions::carry,
+        )
+        .action(
+            "letters.escalate",
+            "Asks the rank above to decide about a letter",
+            Class::Write,
+            escalation::escalate,
+        )
+        .action(
+            "letters.set-shift",
+            "Says when one carries letters",
+            Class::Write,
+            shift::set,
+        )
+        .action(
+            "letters.set-substitute",
+            "Names who stands in for a courier who pauses",
+            Class::Write,
+            substitute::set,
+        )
+        .action(
+            "letters.decide-promotion",
+            "Gives a courier the next rank, or declines",
+            Class::Write,
+            promotion::decide,
+        )
+        .action(
+            "letters.set-courier-rules",
+            "Says how a space has its couriers work",
+            Class::Write,
+            courier_rules::set,
+        )
 }
 
 fn declare_museum(module: Module<Letters>) -> Module<Letters> {
@@ -137,6 +228,12 @@ fn declare_writing(module: Module<Letters>) -> Module<Letters> {
             Class::Write,
             drafts::write,
         )
+        .action(
+            "letters.suggest",
+            "Asks a machine for questions to begin a letter with",
+            Class::Create,
+            suggestions::suggest,
+        )
         .action("letters.save", "Saves a draft", Class::Write, drafts::save)
         .action(
             "letters.restore",
@@ -242,7 +339,7 @@ fn declare_carrying(module: Module<Letters>) -> Module<Letters> {
             "letters.pause",
             "Takes a break from carrying",
             Class::Write,
-            courier_actions::pause,
+            substitute::pause,
         )
         .action(
             "letters.print-sheet",
@@ -290,12 +387,12 @@ fn declare_carrying(module: Module<Letters>) -> Module<Letters> {
             "letters.receive",
             "Says that a letter was brought",
             Class::Write,
-            carry::receive,
+            settle::receive,
         )
         .action(
             "letters.settle",
             "Decides about a letter that is late or lost",
             Class::Write,
-            carry::settle,
+            settle::settle,
         )
 }

@@ -7,8 +7,10 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 
 use super::Letters;
-use super::carried::Carried;
-use super::model::State as Where;
+use super::carried::{AreaCounts, Carried};
+use super::courier_pages::rank_words;
+use super::couriers::may_oversee;
+use super::promotion::{self, Proposal};
 use super::standing::Standing;
 use super::stickers::{self, Sheet};
 use super::views::state_words;
@@ -28,16 +30,6 @@ pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
     )
 }
 
-/// What is on its way to an area.
-#[derive(Default)]
-struct AreaCounts {
-    waiting: usize,
-    carried: usize,
-    late: usize,
-    stuck: usize,
-    lost: usize,
-}
-
 #[derive(Template)]
 #[template(path = "letters/board.html", blocks = ["app"])]
 struct BoardPage {
@@ -51,11 +43,25 @@ struct BoardPage {
     trouble: Vec<Carried>,
     sheets: Vec<Sheet>,
     may_print: bool,
+    /// Those proposed for the next rank about whom the viewer decides.
+    proposals: Vec<Proposal>,
 }
 
 impl BoardPage {
     fn state(&self, one: &Carried) -> &'static str {
         state_words(one.state, self.head.lang)
+    }
+
+    /// Whether the viewer decides about a letter: organisers do, and the rank that was asked.
+    fn decides(&self, one: &Carried) -> bool {
+        let rank = self.standing.rank();
+        self.standing.is_organiser || (one.escalated > 0 && rank >= one.escalated)
+    }
+
+    /// The rank that somebody is proposed for, with its branch.
+    fn next(&self, of: &Proposal) -> (&'static str, String) {
+        let (rank, branch) = of.next();
+        (rank_words(rank, self.head.lang), branch)
     }
 }
 
@@ -71,22 +77,16 @@ async fn board(
     if !standing.runs_something() {
         return Err(Error::Forbidden("error-letters-branch"));
     }
-    let mut all = letters.carried(space).await?;
-    if let Some(post) = standing.post.as_ref().filter(|_| !standing.is_organiser) {
-        all.retain(|one| post.covers(&one.to_code));
-    }
-    let mut areas: BTreeMap<String, AreaCounts> = BTreeMap::new();
-    for one in &all {
-        let counts = areas.entry(one.area()).or_default();
-        match one.state {
-            Where::Posted => counts.waiting += 1,
-            Where::InTransit => counts.carried += 1,
-            Where::Undeliverable => counts.stuck += 1,
-            _ => counts.lost += 1,
-        }
-        counts.late += usize::from(one.is_late());
-    }
-    all.retain(|one| one.is_late() || matches!(one.state, Where::Undeliverable | Where::Lost));
+    let own = standing.post.as_ref().filter(|_| !standing.is_organiser);
+    let branch = own.map(|post| post.branch.clone()).unwrap_or_default();
+    let areas = letters.area_counts(space, &branch).await?;
+    let trouble = letters.in_trouble(space, &branch).await?;
+    let mut proposals = promotion::list(&letters.engine.db, space).await?;
+    proposals.retain(|one| {
+        let (rank, branch) = one.next();
+        let post = standing.post.as_ref();
+        may_oversee(standing.is_organiser, post, (rank, &branch))
+    });
     let may_print = letters.may_print(viewer.account, space).await?;
     let here = format!("/spaces/{space}/letters/board");
     app_page!(
@@ -100,7 +100,8 @@ async fn board(
             space,
             standing,
             areas,
-            trouble: all,
+            trouble,
+            proposals,
             sheets: match may_print {
                 true => stickers::sheets(&letters.engine.db, space).await?,
                 false => Vec::new(),

@@ -13,13 +13,11 @@ use super::letter::Letter;
 use super::model::{Actor, LetterId, Signature, State, Step, Way};
 use super::places::area_of;
 use super::settings::check_takes_letters;
-use super::{Letters, ORGANISE, WRITE, codes, scan_keys, store};
+use super::{Letters, WRITE, scan_keys, store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
-use crate::community::Scope;
-use crate::community::permissions::READ;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
@@ -47,7 +45,8 @@ const ENDS: &str = "SELECT COALESCE(p.code, '') AS to_code, COALESCE((SELECT MIN
     AND d.state = 'open'), '') AS from_code \
     FROM letters l LEFT JOIN letter_places p ON p.id = l.place_id WHERE l.id = $1";
 
-async fn ends(tx: &mut Tx, id: LetterId) -> Result<Ends> {
+/// Where a letter goes and comes from, in a transaction.
+pub(super) async fn ends(tx: &mut Tx, id: LetterId) -> Result<Ends> {
     let (to, from) = tx.one(ENDS, (id,)).await?;
     Ok(Ends { to, from })
 }
@@ -80,6 +79,8 @@ impl Letters {
             let post = post.filter(Post::is_active).ok_or(Error::NotFound)?;
             let ends = ends(tx, id).await?;
             let is_mine = letter.holder_id == Some(by) || letter.offered_to == Some(by);
+            let stands_in = letter.holder_id.is_some_and(|one| post.stands_in_for(one));
+            let is_mine = is_mine || stands_in;
             if letter.way != Way::Hand || !(is_mine || ends.concern(&post)) {
                 return Err(Error::NotFound);
             }
@@ -89,6 +90,9 @@ impl Letters {
             }
             if deed != Deed::Take && letter.holder_id != Some(by) {
                 return Err(Error::Conflict("error-letter-held"));
+            }
+            if letter.bag_id.is_some() && (deed != Deed::Take || letter.holder_id != Some(by)) {
+                return Err(Error::Conflict("error-letter-bagged"));
             }
             if !key.is_empty() {
                 scan_keys::record(tx, by, &key).await?;
@@ -103,9 +107,7 @@ impl Letters {
                 Deed::SendBack => context.send_back(tx, &mut letter, &scan).await,
             }
         };
-        let access = &self.community.access;
-        let scope = Scope::Space(space);
-        access.permitted_write(by, &WRITE, scope, write).await?;
+        self.permitted(by, &WRITE, space, write).await?;
         let location = format!("/spaces/{space}/letters/round");
         Ok(Outcome::new(json!({ "letter": id }), location))
     }
@@ -115,9 +117,15 @@ impl Letters {
         if letter.state == State::InTransit && letter.holder_id == Some(by) {
             return Ok(());
         }
-        if letter.state == State::InTransit && letter.offered_to != Some(by) {
+        let holder = letter.holder_id;
+        let is_given = letter
+            .offered_to
+            .is_some_and(|to| to == by || scan.post.stands_in_for(to))
+            || holder.is_some_and(|one| scan.post.stands_in_for(one));
+        if letter.state == State::InTransit && !is_given {
             return Err(Error::Conflict("error-letter-held"));
         }
+        let assigned = letter.assigned_to.filter(|to| *to != by);
         let at = match letter.state {
             // As where it was posted: the journey tells of the author's area only if they sign.
             State::Posted if letter.signature == Signature::Own => &scan.ends.from,
@@ -125,7 +133,11 @@ impl Letters {
             _ => &scan.ends.to,
         };
         self.advance(tx, letter, scan.step(Step::Take, at)).await?;
-        set_holder(tx, letter, Some(by), None).await
+        set_holder(tx, letter, Some(by), None).await?;
+        for former in [holder, assigned].into_iter().flatten() {
+            self.publish_moved_to(tx, letter, Some(former));
+        }
+        Ok(())
     }
 
     async fn hand_over(
@@ -149,8 +161,6 @@ impl Letters {
     }
 
     async fn deliver_by_hand(&self, tx: &mut Tx, letter: &mut Letter, scan: &Scan) -> Result<()> {
-        const COUNT: &str = "UPDATE letter_couriers SET delivered = delivered + 1 \
-            WHERE space_id = $1 AND account_id = $2";
         if letter.state.has_arrived() {
             return Ok(());
         }
@@ -169,9 +179,10 @@ impl Letters {
             Err(error) => return Err(error),
         }
         let deliver = scan.step(Step::Deliver, &scan.ends.to);
+        let is_on_time = letter.due_at.is_some_and(|at| at >= Micros::now());
         self.advance(tx, letter, deliver).await?;
-        tx.execute(COUNT, (letter.space_id, scan.by())).await?;
-        Ok(())
+        self.count_delivery(tx, &scan.post, letter.space_id, is_on_time)
+            .await
     }
 
     async fn fail(
@@ -238,19 +249,22 @@ impl Scan {
     }
 }
 
-async fn set_holder(
+/// Stores who has a letter, and to whom they offer it; from now on it is due anew.
+pub(super) async fn set_holder(
     tx: &mut Tx,
     letter: &mut Letter,
     holder: Option<AccountId>,
     offered_to: Option<AccountId>,
 ) -> Result<()> {
-    const SET: &str =
-        "UPDATE letters SET holder_id = $2, offered_to = $3, due_at = $4 WHERE id = $1";
+    const SET: &str = "UPDATE letters SET holder_id = $2, offered_to = $3, due_at = $4, assigned_to = NULL, \
+         escalated = 0 WHERE id = $1";
     let due = Micros::now().plus(CARRY_TIME);
     tx.execute(SET, (letter.id, holder, offered_to, due))
         .await?;
     letter.holder_id = holder;
     letter.offered_to = offered_to;
+    letter.assigned_to = None;
+    letter.escalated = 0;
     Ok(())
 }
 
@@ -313,85 +327,4 @@ pub(super) async fn send_back(
     input: LetterInput,
 ) -> Result<Outcome> {
     letters.carry(&viewer, input.letter, Deed::SendBack).await
-}
-
-#[derive(Deserialize)]
-pub(super) struct ReceiveInput {
-    letter: LetterId,
-    /// That of the sticker: who knows it has the envelope before them.
-    code: String,
-}
-
-/// `letters.receive`: the recipient confirms that they have a letter that was carried to them.
-pub(super) async fn receive(
-    letters: Letters,
-    viewer: Viewer,
-    input: ReceiveInput,
-) -> Result<Outcome> {
-    let (id, by) = (input.letter, viewer.account);
-    let found = store::find(&letters.engine.db, id).await?;
-    let is_for = found.recipient_id == Some(by) && found.way == Way::Hand;
-    let code = codes::parse(&input.code);
-    if !is_for || code.is_none() || found.code != code {
-        return Err(Error::NotFound);
-    }
-    let context = letters.clone();
-    let work = async move |tx: &mut Tx| {
-        let mut letter = store::lock(tx, id).await?;
-        if letter.recipient_id != Some(by) {
-            return Err(Error::NotFound);
-        }
-        if letter.state.has_arrived() {
-            return Ok(());
-        }
-        let receive = Move::new(Step::Deliver, Actor::Recipient, Some(by));
-        context.advance(tx, &mut letter, receive).await
-    };
-    let access = &letters.community.access;
-    let scope = Scope::Space(found.space_id);
-    access.permitted_write(by, &READ, scope, work).await?;
-    Ok(Outcome::new(
-        json!({ "received": true }),
-        format!("/letters/{id}"),
-    ))
-}
-
-#[derive(Deserialize)]
-pub(super) struct SettleInput {
-    letter: LetterId,
-    /// `retry`, `return`, `lose` or `find`.
-    step: String,
-}
-
-/// `letters.settle`: an organiser decides about a letter that is late, stuck or lost.
-pub(super) async fn settle(
-    letters: Letters,
-    viewer: Viewer,
-    input: SettleInput,
-) -> Result<Outcome> {
-    let settled = match input.step.as_str() {
-        "retry" => Step::Retry,
-        "return" => Step::Return,
-        "lose" => Step::Lose,
-        "find" => Step::Find,
-        _ => return Err(Error::field("step", "error-message-shape")),
-    };
-    let (id, by) = (input.letter, viewer.account);
-    let found = store::find(&letters.engine.db, id).await?;
-    let (space, context) = (found.space_id, letters.clone());
-    let work = async move |tx: &mut Tx| {
-        let mut letter = store::lock(tx, id).await?;
-        if letter.way != Way::Hand {
-            return Err(Error::NotFound);
-        }
-        let settle = Move::new(settled, Actor::Organiser, Some(by));
-        context.advance(tx, &mut letter, settle).await?;
-        set_holder(tx, &mut letter, None, None).await
-    };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &ORGANISE, Scope::Space(space), work)
-        .await?;
-    let location = format!("/spaces/{space}/letters/board");
-    Ok(Outcome::new(json!({ "letter": id }), location))
 }

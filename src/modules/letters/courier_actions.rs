@@ -13,12 +13,13 @@ use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::text::{check_short_text, normalize_line};
-use crate::community::Scope;
 use crate::community::audit::{self, Act};
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
-async fn set(
+/// Gives somebody a post, or stores an application. In another rank than before their letters are
+/// counted anew.
+pub(super) async fn set(
     tx: &mut Tx,
     (space, account): (SpaceId, AccountId),
     (rank, branch, state): (i64, &str, &str),
@@ -31,7 +32,14 @@ async fn set(
         (space_id, account_id, rank, branch, state, about, appointed_by, since) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (space_id, account_id) DO UPDATE SET \
         rank = excluded.rank, branch = excluded.branch, state = excluded.state, \
-        about = excluded.about, appointed_by = excluded.appointed_by, since = excluded.since";
+        about = excluded.about, appointed_by = excluded.appointed_by, since = excluded.since, \
+        done = CASE WHEN letter_couriers.rank = excluded.rank THEN letter_couriers.done ELSE 0 END, \
+        on_time = CASE WHEN letter_couriers.rank = excluded.rank \
+        THEN letter_couriers.on_time ELSE 0 END, \
+        lapsed = CASE WHEN letter_couriers.rank = excluded.rank \
+        THEN letter_couriers.lapsed ELSE 0 END, \
+        proposed_at = CASE WHEN letter_couriers.rank = excluded.rank \
+        THEN letter_couriers.proposed_at ELSE NULL END";
     let count: i64 = tx.scalar(COUNT, (space, account)).await?;
     if count >= MAX_COURIERS {
         return Err(Error::Full("error-couriers-full"));
@@ -51,7 +59,7 @@ async fn set(
 }
 
 /// Records a change of posts. Points stay private: only the area is named.
-async fn record(
+pub(super) async fn record(
     tx: &mut Tx,
     space: SpaceId,
     (by, of): (AccountId, AccountId),
@@ -118,10 +126,7 @@ pub(super) async fn apply(letters: Letters, viewer: Viewer, input: ApplyInput) -
         )
         .await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/round");
     Ok(Outcome::new(json!({ "applied": true }), location))
 }
@@ -143,13 +148,18 @@ pub(super) async fn appoint(
     input: AppointInput,
 ) -> Result<Outcome> {
     const END: &str = "DELETE FROM letter_couriers WHERE space_id = $1 AND account_id = $2";
-    const RELEASE: &str = "UPDATE letters SET offered_to = NULL \
-        WHERE space_id = $1 AND offered_to = $2";
+    const RELEASE: [&str; 3] = [
+        "UPDATE letters SET offered_to = NULL WHERE space_id = $1 AND offered_to = $2",
+        "UPDATE letter_bags SET offered_to = NULL WHERE space_id = $1 AND offered_to = $2",
+        "UPDATE letter_couriers SET substitute_id = NULL \
+         WHERE space_id = $1 AND substitute_id = $2",
+    ];
     const HOLDS: &str = "SELECT EXISTS (SELECT 1 FROM letters WHERE space_id = $1 \
         AND holder_id = $2 AND state = 'in_transit')";
     const IS_MEMBER: &str =
         "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
     let (space, by, account) = (input.space, viewer.account, input.account);
+    let context = letters.clone();
     let rank: i64 = input.rank.parse().unwrap_or(-1);
     let branch = match rank {
         0 => String::new(),
@@ -176,7 +186,10 @@ pub(super) async fn appoint(
                 return Err(Error::NotFound);
             };
             tx.execute(END, (space, account)).await?;
-            tx.execute(RELEASE, (space, account)).await?;
+            for sql in RELEASE {
+                tx.execute(sql, (space, account)).await?;
+            }
+            context.reassign_from(tx, space, account).await?;
             let of = (post.rank, &*post.branch);
             return record(tx, space, (by, account), "courier.ended", of).await;
         }
@@ -186,6 +199,7 @@ pub(super) async fn appoint(
         let about = before.map(|post| post.about).unwrap_or_default();
         let post = (rank, &*branch, "active");
         set(tx, (space, account), post, (&about, Some(by))).await?;
+        context.assign_waiting(tx, space).await?;
         record(
             tx,
             space,
@@ -195,38 +209,7 @@ pub(super) async fn appoint(
         )
         .await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/couriers");
     Ok(Outcome::new(json!({ "rank": rank }), location))
-}
-
-#[derive(Deserialize)]
-pub(super) struct PauseInput {
-    space: SpaceId,
-    /// `yes`: takes no further letters for now.
-    pause: String,
-}
-
-/// `letters.pause`: a courier takes a break, or comes back.
-pub(super) async fn pause(letters: Letters, viewer: Viewer, input: PauseInput) -> Result<Outcome> {
-    const SET: &str = "UPDATE letter_couriers SET state = $3 WHERE space_id = $1 \
-        AND account_id = $2 AND state IN ('active', 'paused')";
-    let (space, by) = (input.space, viewer.account);
-    let state = match input.pause.as_str() {
-        "yes" => "paused",
-        _ => "active",
-    };
-    let work = async move |tx: &mut Tx| match tx.execute(SET, (space, by, state)).await? {
-        0 => Err(Error::NotFound),
-        _ => Ok(()),
-    };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
-    let location = format!("/spaces/{space}/letters/round");
-    Ok(Outcome::new(json!({ "state": state }), location))
 }

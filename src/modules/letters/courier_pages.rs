@@ -39,6 +39,8 @@ struct CouriersPage {
     next: Option<AccountId>,
     /// Whom the viewer may appoint, by account and name.
     people: Vec<(AccountId, String)>,
+    /// The courier for whom somebody to stand in is chosen.
+    chosen: Option<AccountId>,
 }
 
 impl CouriersPage {
@@ -46,6 +48,18 @@ impl CouriersPage {
     fn oversees(&self, post: &Post) -> bool {
         let own = self.standing.post.as_ref();
         couriers::may_oversee(self.standing.is_organiser, own, (post.rank, &post.branch))
+    }
+
+    /// Those of this page who may stand in for a courier.
+    fn substitutes(&self, of: &Post) -> Vec<&Post> {
+        let others = self.couriers.iter();
+        others
+            .filter(|one| one.is_active() && one.account_id != of.account_id)
+            .collect()
+    }
+
+    fn is_chosen(&self, post: &Post) -> bool {
+        self.chosen == Some(post.account_id)
     }
 
     fn rank(&self, post: &Post) -> &'static str {
@@ -81,6 +95,8 @@ struct PeopleQuery {
     q: String,
     /// The last courier of the page before.
     after: Option<AccountId>,
+    /// For whom somebody to stand in is chosen.
+    stand_in: Option<AccountId>,
 }
 
 async fn couriers_page(
@@ -121,6 +137,7 @@ async fn couriers_page(
             next: last.filter(|_| is_full),
             couriers: all,
             people,
+            chosen: query.stand_in,
             standing,
         }
     )

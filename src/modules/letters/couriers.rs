@@ -36,6 +36,15 @@ pub(super) struct Post {
     pub(super) about: String,
     /// Letters delivered.
     pub(super) delivered: i64,
+    /// When they carry: days as bits from Monday on, and hours.
+    pub(super) days: i64,
+    pub(super) from_hour: i64,
+    pub(super) until_hour: i64,
+    /// Who stands in while they pause, or nothing.
+    pub(super) substitute: String,
+    /// The couriers for whom they stand in now, and the branches of these.
+    #[sqlx(skip)]
+    pub(super) stands_in: Vec<(AccountId, String)>,
 }
 
 impl Post {
@@ -43,9 +52,25 @@ impl Post {
         self.state == "active"
     }
 
-    /// Whether a place is in its branch.
+    /// Whether a place is in its branch, or in that of somebody for whom they stand in.
     pub(super) fn covers(&self, code: &str) -> bool {
-        code.starts_with(&self.branch)
+        self.branches().any(|branch| code.starts_with(branch))
+    }
+
+    /// Its branch, and those of the couriers for whom they stand in.
+    pub(super) fn branches(&self) -> impl Iterator<Item = &str> {
+        let others = self.stands_in.iter().map(|(_, branch)| &**branch);
+        std::iter::once(&*self.branch).chain(others)
+    }
+
+    /// Whether they stand in for a courier now.
+    pub(super) fn stands_in_for(&self, other: AccountId) -> bool {
+        self.stands_in.iter().any(|(account, _)| *account == other)
+    }
+
+    /// Whether a day of the week is one of theirs: 0 is Monday.
+    pub(super) fn has_day(&self, day: i64) -> bool {
+        self.days & (1 << day) != 0
     }
 }
 
@@ -74,8 +99,10 @@ pub(super) fn may_oversee(
 
 macro_rules! post_columns {
     () => {
-        "SELECT c.account_id, a.name, c.rank, c.branch, c.state, c.about, c.delivered \
-         FROM letter_couriers c JOIN accounts a ON a.id = c.account_id "
+        "SELECT c.account_id, a.name, c.rank, c.branch, c.state, c.about, c.delivered, \
+         c.days, c.from_hour, c.until_hour, COALESCE(b.name, '') AS substitute \
+         FROM letter_couriers c JOIN accounts a ON a.id = c.account_id \
+         LEFT JOIN accounts b ON b.id = c.substitute_id "
     };
 }
 
@@ -86,8 +113,15 @@ const OF: &str = concat!(
 
 /// The post of an account in a space, if it has one or applied.
 pub(super) async fn of(db: &Db, space: SpaceId, account: AccountId) -> Result<Option<Post>> {
-    db.optional(OF, (space, account)).await
+    let mut post: Option<Post> = db.optional(OF, (space, account)).await?;
+    if let Some(post) = &mut post {
+        post.stands_in = db.all(STANDS_IN, (space, account)).await?;
+    }
+    Ok(post)
 }
+
+const STANDS_IN: &str = "SELECT account_id, branch FROM letter_couriers \
+    WHERE space_id = $1 AND substitute_id = $2 AND state = 'paused' ORDER BY account_id LIMIT 50";
 
 /// The same in a transaction, of a member: who left the space holds no post.
 pub(super) async fn in_tx(tx: &mut Tx, space: SpaceId, account: AccountId) -> Result<Option<Post>> {
@@ -96,7 +130,29 @@ pub(super) async fn in_tx(tx: &mut Tx, space: SpaceId, account: AccountId) -> Re
         "JOIN members m ON m.space_id = c.space_id AND m.account_id = c.account_id \
          WHERE c.space_id = $1 AND c.account_id = $2"
     );
-    tx.optional(IN_SPACE, (space, account)).await
+    let mut post: Option<Post> = tx.optional(IN_SPACE, (space, account)).await?;
+    if let Some(post) = &mut post {
+        post.stands_in = tx.all(STANDS_IN, (space, account)).await?;
+    }
+    Ok(post)
+}
+
+/// The active couriers of this rank who have a place in their branch, or, where there are none, of
+/// the next rank above that has some: the rank, and a few of them.
+pub(super) async fn overseers(
+    tx: &mut Tx,
+    space: SpaceId,
+    (rank, code): (i64, &str),
+) -> Result<Option<(i64, Vec<AccountId>)>> {
+    const READ: &str = "SELECT c.rank, c.account_id FROM letter_couriers c \
+        JOIN members m ON m.space_id = c.space_id AND m.account_id = c.account_id \
+        WHERE c.space_id = $1 AND c.state = 'active' AND c.rank >= $2 \
+        AND $3 LIKE c.branch || '%' ORDER BY c.rank, c.account_id LIMIT 20";
+    let found: Vec<(i64, AccountId)> = tx.all(READ, (space, rank, code)).await?;
+    Ok(found.first().map(|(first, _)| {
+        let same = found.iter().filter(|(rank, _)| rank == first);
+        (*first, same.map(|(_, account)| *account).collect())
+    }))
 }
 
 /// The couriers of a space and who applied, the highest rank first: a page after one of them.
@@ -125,6 +181,11 @@ mod tests {
             state: state.to_owned(),
             about: String::new(),
             delivered: 0,
+            days: 127,
+            from_hour: 0,
+            until_hour: 24,
+            substitute: String::new(),
+            stands_in: Vec::new(),
         }
     }
 

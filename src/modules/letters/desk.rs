@@ -7,6 +7,7 @@ use axum::routing::get;
 
 use super::Letters;
 use super::absence::Absence;
+use super::contests::Design;
 use super::drafts::{Version, versions};
 use super::letter::Letter;
 use super::model::{Kind, LetterId, State as Where, Way};
@@ -41,6 +42,10 @@ struct DeskPage {
     pages: PagesView,
     /// Papers and stamps that the author bought.
     bought: Vec<String>,
+    /// Envelopes that the author bought.
+    envelopes: Vec<Design>,
+    /// Whether a machine can be asked for questions.
+    suggests: bool,
     /// Of whom it is to, while they are away.
     absence: Option<Absence>,
 }
@@ -60,6 +65,12 @@ impl DeskPage {
         bought
             .map(|stamp| (stamp, stamp_words(stamp, self.head.lang)))
             .collect()
+    }
+
+    /// The envelope that the draft lies in, as a form sends it.
+    fn envelope(&self) -> String {
+        let id = self.letter.envelope_id;
+        id.map(|id| id.to_string()).unwrap_or_default()
     }
 
     fn has_bought(&self, name: &str) -> bool {
@@ -96,6 +107,15 @@ impl DeskPage {
         prompts::by_mood(self.head.lang)
     }
 
+    /// The moods, with their words, of which one can be chosen for a machine's questions.
+    fn moods(&self) -> [(&'static str, &'static str); 6] {
+        prompts::moods(self.head.lang)
+    }
+
+    fn suggested(&self) -> Vec<&str> {
+        self.letter.suggested.lines().collect()
+    }
+
     fn is_by_hand(&self) -> bool {
         self.letter.way == Way::Hand
     }
@@ -119,6 +139,7 @@ async fn desk(
     if letter.state != Where::Draft {
         return Ok(Redirect::to(&format!("/letters/{id}")).into_response());
     }
+    let bought = points::bought(&letters.engine.db, letter.space_id, viewer.account).await?;
     let zone = letters.zone(viewer.account, "").await?;
     let here = format!("/letters/{id}/desk");
     let space = letter.space_id;
@@ -137,7 +158,9 @@ async fn desk(
             },
             versions: versions(&letters.engine.db, id).await?,
             pages: letters.pages_view(&letter, viewer.lang).await?,
-            bought: points::bought(&letters.engine.db, space, viewer.account).await?,
+            envelopes: letters.bought_envelopes(space, &bought).await?,
+            bought,
+            suggests: letters.prompter.is_some(),
             absence: letters.absence_of_recipient(&letter).await?,
             settings,
             letter,

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::FromRow;
 
+use super::contests::DesignId;
+use super::envelopes::item_of;
 use super::input::{LetterInput, optional_id};
 use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, Signature, State, Way};
@@ -19,7 +21,6 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId, SpaceId};
 use crate::base::local_time::parse_field;
 use crate::base::text::is_blank;
-use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
@@ -95,10 +96,7 @@ pub(super) async fn write(letters: Letters, viewer: Viewer, input: WriteInput) -
         }
         Ok(id)
     };
-    let access = &letters.community.access;
-    let id = access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    let id = letters.permitted(author, &WRITE, space, work).await?;
     let location = format!("/letters/{id}/desk");
     Ok(Outcome::new(json!({ "letter": id }), location))
 }
@@ -168,6 +166,9 @@ pub(super) struct SaveInput {
     /// Empty: that of its way.
     #[serde(default)]
     pub(super) stamp: String,
+    /// A design that won and was bought; empty: a plain envelope.
+    #[serde(default, deserialize_with = "optional_id")]
+    pub(super) envelope: Option<i64>,
     /// The time zone of the browser.
     #[serde(default)]
     pub(super) zone: String,
@@ -192,6 +193,7 @@ impl SaveInput {
             opens_at,
             closes: self.closes == "yes",
             stamp: checked_stamp(&self.stamp)?,
+            envelope: self.envelope.map(DesignId),
         })
     }
 }
@@ -235,13 +237,16 @@ pub(super) async fn save_in(
 /// # Errors
 /// `Invalid`.
 async fn check_bought(tx: &mut Tx, letter: &Letter, text: &DraftText) -> Result<()> {
-    if PAPERS.contains(&text.paper) && text.stamp.is_empty() {
+    if PAPERS.contains(&text.paper) && text.stamp.is_empty() && text.envelope.is_none() {
         return Ok(());
     }
     let mine = points::bought_in(tx, letter.space_id, letter.author_id).await?;
     let is_mine = |name: &str| mine.iter().any(|one| one == name);
     if !PAPERS.contains(&text.paper) && !is_mine(text.paper) {
         return Err(Error::field("paper", "error-paper-not-bought"));
+    }
+    if text.envelope.is_some_and(|id| !is_mine(&item_of(id))) {
+        return Err(Error::field("envelope", "error-paper-not-bought"));
     }
     match text.stamp.is_empty() || is_mine(text.stamp) {
         true => Ok(()),
@@ -284,10 +289,7 @@ pub(super) async fn save(letters: Letters, viewer: Viewer, input: SaveInput) -> 
         save_in(tx, &mut letter, author, &revision, &text).await?;
         Ok(letter.revision)
     };
-    let access = &letters.community.access;
-    let revision = access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    let revision = letters.permitted(author, &WRITE, space, work).await?;
     let result = json!({ "letter": id, "revision": revision });
     let note = viewer.lang.t("letters-saved").to_owned();
     Ok(Outcome::new(result, format!("/letters/{id}/desk")).note(note))
@@ -310,10 +312,7 @@ pub(super) async fn discard(
         pages::release(&context, tx, &[id]).await?;
         store::discard(tx, author, id).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/drafts");
     Ok(Outcome::new(json!({ "discarded": true }), location))
 }
@@ -348,10 +347,7 @@ pub(super) async fn restore(
         tx.execute(SET, (id, &body)).await?;
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "restored": true }),
         format!("/letters/{id}/desk"),

@@ -29,6 +29,27 @@ pub(super) async fn tastes(db: &Db, space: SpaceId, of: AccountId) -> Result<Opt
     Ok(row.map(|row| Tastes::parse(&row.languages, &row.interests)))
 }
 
+/// The same in a transaction.
+pub(super) async fn tastes_in(
+    tx: &mut Tx,
+    space: SpaceId,
+    of: AccountId,
+) -> Result<Option<Tastes>> {
+    let row: Option<DrifterRow> = tx.optional(OF, (space, of)).await?;
+    Ok(row.map(|row| Tastes::parse(&row.languages, &row.interests)))
+}
+
+/// Locks both of two members who take drifting letters, always in the same order: two letters
+/// between the same two wait for each other.
+pub(super) async fn lock_both(tx: &mut Tx, space: SpaceId, both: [AccountId; 2]) -> Result<()> {
+    let mut both = both;
+    both.sort_unstable();
+    for account in both {
+        lock(tx, space, account).await?;
+    }
+    Ok(())
+}
+
 /// The same in a transaction, which others about the same member wait for.
 pub(super) async fn lock(tx: &mut Tx, space: SpaceId, of: AccountId) -> Result<Option<Tastes>> {
     const LOCK: &str = "SELECT account_id FROM letter_drifters \

@@ -19,7 +19,6 @@ use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::community::Scope;
 use crate::community::permissions::READ;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
@@ -54,10 +53,7 @@ pub(super) async fn join(letters: Letters, viewer: Viewer, input: JoinInput) -> 
         }
         drift_store::join(tx, space, account, &tastes).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(account, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/drift");
     let note = viewer.lang.t("letters-saved").to_owned();
     Ok(Outcome::new(json!({ "joined": true }), location).note(note))
@@ -72,10 +68,7 @@ pub(super) struct LeaveInput {
 pub(super) async fn leave(letters: Letters, viewer: Viewer, input: LeaveInput) -> Result<Outcome> {
     let (space, account) = (input.space, viewer.account);
     let work = async move |tx: &mut Tx| drift_store::leave(tx, space, account).await;
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &READ, Scope::Space(space), work)
-        .await?;
+    letters.permitted(account, &READ, space, work).await?;
     let location = format!("/spaces/{space}/letters/drift");
     Ok(Outcome::new(json!({ "joined": false }), location))
 }
@@ -102,10 +95,7 @@ pub(super) async fn drift_on(
         let by = (Actor::Recipient, Some(account));
         context.send_on(tx, &mut letter, by, Micros::now()).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &READ, Scope::Space(space), work)
-        .await?;
+    letters.permitted(account, &READ, space, work).await?;
     let location = format!("/spaces/{space}/letters");
     let note = viewer.lang.t("letters-drifted-on").to_owned();
     Ok(Outcome::new(json!({ "drifts": true }), location).note(note))
@@ -175,7 +165,9 @@ impl Letters {
             .await
     }
 
-    /// Whom a letter finds now. Their row is locked: another letter waits, and sees that they rest.
+    /// Whom a letter finds now. Both rows are locked: another letter waits, and sees that they rest
+    /// and that the two have met. Who was found by another one meanwhile is left for the next time:
+    /// no third row is locked.
     async fn find_reader(
         &self,
         tx: &mut Tx,
@@ -184,7 +176,7 @@ impl Letters {
     ) -> Result<Option<AccountId>> {
         let space = letter.space_id;
         let author = letter.author_id;
-        let Some(tastes) = drift_store::lock(tx, space, author).await? else {
+        let Some(tastes) = drift_store::tastes_in(tx, space, author).await? else {
             return Ok(None);
         };
         let seeker = Seeker {
@@ -199,15 +191,13 @@ impl Letters {
             if check_takes_letters(tx, letter, chosen).await.is_err() {
                 continue;
             }
-            drift_store::lock(tx, space, chosen).await?;
+            drift_store::lock_both(tx, space, [author, chosen]).await?;
             let still = drift_store::candidates(tx, letter, languages, now).await?;
             let still: Vec<_> = still
                 .into_iter()
                 .filter(|one| one.account == chosen)
                 .collect();
-            if choose(&seeker, &still, now) == Some(chosen) {
-                return Ok(Some(chosen));
-            }
+            return Ok(choose(&seeker, &still, now));
         }
         Ok(None)
     }

@@ -13,7 +13,6 @@ use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::SpaceId;
 use crate::base::text::{check_short_text, is_blank, normalize_line, normalize_optional_line};
-use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 use crate::id;
@@ -145,9 +144,8 @@ pub(super) async fn set(
         context.publish_museum(tx, space);
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(viewer.account, &CURATE, Scope::Space(space), work)
+    letters
+        .permitted(viewer.account, &CURATE, space, work)
         .await?;
     let location = format!("/spaces/{space}/letters/museum?exhibition={id}");
     Ok(Outcome::new(json!({ "exhibition": id }), location))
@@ -176,9 +174,8 @@ pub(super) async fn remove(
         context.publish_museum(tx, space);
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(viewer.account, &CURATE, Scope::Space(space), work)
+    letters
+        .permitted(viewer.account, &CURATE, space, work)
         .await?;
     let location = format!("/spaces/{space}/letters/museum");
     Ok(Outcome::new(json!({ "removed": true }), location))
@@ -216,9 +213,8 @@ pub(super) async fn place(letters: Letters, viewer: Viewer, input: PlaceInput) -
         context.publish_museum(tx, space);
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(viewer.account, &CURATE, Scope::Space(space), work)
+    letters
+        .permitted(viewer.account, &CURATE, space, work)
         .await?;
     let location = match exhibition {
         Some(id) => format!("/spaces/{space}/letters/museum?exhibition={id}"),

@@ -4,7 +4,7 @@
 use super::carry::CARRY_TIME;
 use super::journey::Move;
 use super::model::{Actor, LetterId, Step};
-use super::{Letters, drift_store, scan_keys, store};
+use super::{Letters, drift_store, scan_keys, store, suggestions};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -41,6 +41,7 @@ pub(super) async fn run(letters: Letters, run: Run, (): ()) -> Result<Settled, F
     }
     let forget = async move |tx: &mut Tx| {
         scan_keys::forget(tx, Micros::now()).await?;
+        suggestions::forget(tx, Micros::now()).await?;
         drift_store::forget_meetings(tx, Micros::now()).await
     };
     db.write_queued(forget).await?;

@@ -98,6 +98,20 @@ impl Letters {
     /// # Errors
     /// `Conflict` for what the table of states does not have.
     pub(super) async fn advance(&self, tx: &mut Tx, letter: &mut Letter, step: Move) -> Result<()> {
+        let (entry, told) = self.advance_untold(tx, letter, step).await?;
+        self.tell(tx, letter, told, entry).await
+    }
+
+    /// The same without the notices: gives the entry, and who is to be told of it.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn advance_untold(
+        &self,
+        tx: &mut Tx,
+        letter: &mut Letter,
+        step: Move,
+    ) -> Result<(JourneyId, Told)> {
         let row = next(letter.way, letter.state, step.step, step.actor)
             .ok_or(Error::Conflict("error-letter-state"))?;
         let now = Micros::now();
@@ -107,13 +121,18 @@ impl Letters {
         if points::is_arrival(step.step) {
             points::award_arrival(tx, letter, &step, now).await?;
         }
-        self.tell(tx, letter, row.told, entry).await?;
         self.publish_moved(tx, letter);
-        Ok(())
+        Ok((entry, row.told))
     }
 
     /// Tells those whom the table names; the notices say nothing of the letter but where it is.
-    async fn tell(&self, tx: &mut Tx, letter: &Letter, told: Told, entry: JourneyId) -> Result<()> {
+    pub(super) async fn tell(
+        &self,
+        tx: &mut Tx,
+        letter: &Letter,
+        told: Told,
+        entry: JourneyId,
+    ) -> Result<()> {
         let of_author: &'static NoticeKind = match letter.state.has_arrived() {
             true => &MOVED,
             false => &CAME_BACK,
@@ -164,6 +183,7 @@ impl Letters {
             letter.recipient_id.filter(|_| letter.state.has_arrived()),
             letter.holder_id,
             letter.offered_to,
+            letter.assigned_to,
         ];
         let mut boxes: Vec<_> = people.into_iter().flatten().collect();
         boxes.sort_unstable();

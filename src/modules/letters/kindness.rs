@@ -15,7 +15,6 @@ use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId};
 use crate::base::locale::Lang;
-use crate::community::Scope;
 use crate::community::permissions::READ;
 use crate::engine::actions::Outcome;
 use crate::engine::notices::{NewNotice, NoticeKind, Recipients};
@@ -130,10 +129,7 @@ pub(super) async fn ask(letters: Letters, viewer: Viewer, input: LetterInput) ->
         context.publish_moved(tx, &letter);
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "asked": true }),
         format!("/letters/{id}"),
@@ -183,9 +179,9 @@ pub(super) async fn answer(
         context.publish_moved(tx, &letter);
         Ok(())
     };
-    let scope = Scope::Space(found.space_id);
-    let access = &letters.community.access;
-    access.permitted_write(account, &READ, scope, work).await?;
+    letters
+        .permitted(account, &READ, found.space_id, work)
+        .await?;
     Ok(Outcome::new(
         json!({ "answer": answer }),
         format!("/letters/{id}"),

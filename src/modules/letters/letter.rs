@@ -2,6 +2,8 @@
 
 use sqlx::FromRow;
 
+use super::bags::BagId;
+use super::contests::DesignId;
 use super::model::{Kind, LetterId, Signature, State, Way};
 use super::places::PlaceId;
 use crate::base::clock::Micros;
@@ -43,6 +45,8 @@ pub(super) struct Letter {
     pub(super) closes: bool,
     /// One of [`STAMPS`](super::text::STAMPS), or empty.
     pub(super) stamp: String,
+    /// The design of its envelope, if it has one of its own.
+    pub(super) envelope_id: Option<DesignId>,
     /// That of its sticker.
     pub(super) code: Option<String>,
     /// Its address.
@@ -51,6 +55,16 @@ pub(super) struct Letter {
     pub(super) holder_id: Option<AccountId>,
     /// The courier to whom the holder offers it.
     pub(super) offered_to: Option<AccountId>,
+    /// When it should have moved on.
+    pub(super) due_at: Option<Micros>,
+    /// The bag that it is carried in.
+    pub(super) bag_id: Option<BagId>,
+    /// The courier who should pick it up.
+    pub(super) assigned_to: Option<AccountId>,
+    /// The rank that has to decide about it; 0 is nobody.
+    pub(super) escalated: i64,
+    /// Questions that a machine suggested for a draft, one on each line.
+    pub(super) suggested: String,
     pub(super) author_account: String,
     pub(super) recipient_account: String,
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
+use super::envelopes::EnvelopeView;
 use super::journey::entries;
 use super::kindness::{self, Question};
 use super::letter::{Letter, Role};
@@ -130,6 +131,10 @@ struct LetterPage {
     thread: Vec<RowView>,
     /// Photographs, where the viewer may read it.
     pages: String,
+    /// The envelope that it lies in, if it has one of its own.
+    envelope: Option<EnvelopeView>,
+    /// Whom it is to, on its envelope.
+    to: String,
 }
 
 impl LetterPage {
@@ -299,6 +304,12 @@ async fn show(
                 false => from,
             },
             is_readable,
+            envelope: letters.envelope_of(&letter).await?,
+            to: match letter.role(account) {
+                Role::Author => to,
+                // As they are called; of an open letter nothing.
+                _ => letter.recipient_account.clone(),
+            },
             paragraphs: match is_readable {
                 true => paragraphs(&letter.body),
                 false => Vec::new(),

@@ -15,7 +15,6 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
-use crate::community::Scope;
 use crate::community::audit::{self, Act};
 use crate::community::permissions::READ;
 use crate::engine::actions::Outcome;
@@ -206,8 +205,7 @@ pub(super) async fn give(letters: Letters, viewer: Viewer, input: GiveInput) -> 
         Ok(())
     };
     if gives {
-        let (access, scope) = (&letters.community.access, Scope::Space(space));
-        access.permitted_write(account, &READ, scope, work).await?;
+        letters.permitted(account, &READ, space, work).await?;
     } else {
         // Both may take it back at any time, also once they left the space.
         let db = &letters.engine.db;
@@ -279,10 +277,7 @@ pub(super) async fn curate(
         context.publish_museum(tx, space);
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &CURATE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(by, &CURATE, space, work).await?;
     let location = format!("/spaces/{space}/letters/museum");
     Ok(Outcome::new(json!({ "hung": hangs }), location))
 }

@@ -126,10 +126,7 @@ pub(super) async fn heart(letters: Letters, viewer: Viewer, input: HeartInput) -
         }
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &READ, Scope::Space(space), work)
-        .await?;
+    letters.permitted(account, &READ, space, work).await?;
     Ok(Outcome::new(json!({ "heart": is_given }), location(id)))
 }
 
@@ -180,10 +177,7 @@ pub(super) async fn write(letters: Letters, viewer: Viewer, input: NoteInput) ->
         context.publish_museum(tx, space);
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(json!({ "note": note }), location(id)))
 }
 

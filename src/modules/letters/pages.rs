@@ -147,10 +147,7 @@ pub(super) async fn add(letters: Letters, viewer: Viewer, input: AddInput) -> Re
         }
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "letter": id }),
         format!("/letters/{id}/desk"),
@@ -195,10 +192,7 @@ pub(super) async fn arrange(
         }
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "letter": id }),
         format!("/letters/{id}/desk"),

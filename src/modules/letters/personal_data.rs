@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::Letters;
+use super::contests::DesignId;
 use super::letter::{Letter, letter_columns};
 use super::model::LetterId;
-use super::pages;
+use super::{contests, pages, store};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
@@ -123,7 +124,7 @@ async fn own_rows(letters: &Letters, account: AccountId) -> Result<Vec<Value>> {
 /// Erases drafts and posts, and all letters if what was written goes. Letters to the account stay
 /// with who wrote them.
 pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
-    const FORGET: [&str; 14] = [
+    const FORGET: [&str; 21] = [
         "UPDATE letter_places SET name = '', state = 'retired', resident_id = NULL \
          WHERE resident_id = $1 AND kind = 'door'",
         "UPDATE letter_places SET applicant_id = NULL WHERE applicant_id = $1",
@@ -140,6 +141,13 @@ pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
         "DELETE FROM letter_absences WHERE account_id = $1",
         "DELETE FROM letter_refusals WHERE account_id = $1",
         "DELETE FROM letter_couriers WHERE account_id = $1",
+        "UPDATE letter_couriers SET substitute_id = NULL WHERE substitute_id = $1",
+        "DELETE FROM letter_lapses WHERE account_id = $1",
+        "DELETE FROM letter_votes WHERE account_id = $1",
+        "DELETE FROM letter_suggestions WHERE account_id = $1",
+        "UPDATE letters SET assigned_to = NULL, assigned_until = 0 WHERE assigned_to = $1",
+        "UPDATE letter_bags SET holder_id = NULL WHERE holder_id = $1",
+        "UPDATE letter_bags SET offered_to = NULL WHERE offered_to = $1",
     ];
     const TO: &str = "UPDATE letters SET recipient_id = NULL WHERE id IN \
         (SELECT id FROM letters WHERE recipient_id = $1 LIMIT $2)";
@@ -158,6 +166,9 @@ pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
         };
         let found: Vec<LetterId> = tx.scalars(which, (erasure.account, BATCH_LETTERS)).await?;
         some += pages::delete_letters(&context, tx, &found).await?;
+        // An envelope that won stays with who bought it, unless what was written goes.
+        let of = contests::of_author(tx, erasure.account, erasure.deletes_content).await?;
+        some += context.delete_designs(tx, &of).await?;
         if !erasure.deletes_content {
             tx.execute(CITY, (erasure.account,)).await?;
         }
@@ -169,31 +180,42 @@ pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
 /// Erases some letters of a space that is erased.
 pub(super) async fn erase_scope(letters: Letters, scope: ErasedScope) -> Result<bool> {
     const FIND: &str = "SELECT id FROM letters WHERE space_id = $1 LIMIT $2";
+    const DESIGNS: &str = "SELECT id FROM letter_designs WHERE space_id = $1 LIMIT $2";
     let ErasedScope::Space(space) = scope else {
         return Ok(false);
     };
     let context = letters.clone();
     let write = letters.engine.db.write_queued(async move |tx| {
         let found: Vec<LetterId> = tx.scalars(FIND, (space, BATCH_LETTERS)).await?;
-        pages::delete_letters(&context, tx, &found).await
+        let designs: Vec<DesignId> = tx.scalars(DESIGNS, (space, BATCH_LETTERS)).await?;
+        let some = context.delete_designs(tx, &designs).await?;
+        Ok(some + pages::delete_letters(&context, tx, &found).await?)
     });
     Ok(write.await? > 0)
 }
 
-/// Takes down what a banned member wrote, a batch at a time; it can be brought back.
+/// Takes down what a banned member wrote, a batch at a time; it can be brought back. Pages that show
+/// it are told.
 pub(super) async fn remove_content(letters: Letters, removal: ContentRemoval) -> Result<()> {
-    const HIDE: &str = "UPDATE letters SET hidden_at = $4 WHERE id IN \
-        (SELECT id FROM letters WHERE author_id = $1 AND space_id = $2 AND sealed_at >= $3 \
-        AND hidden_at IS NULL LIMIT $5)";
+    const FIND: &str = "SELECT id FROM letters WHERE author_id = $1 AND space_id = $2 \
+        AND sealed_at >= $3 AND hidden_at IS NULL ORDER BY id LIMIT $4";
     loop {
-        let key = (removal.account, removal.space, removal.since);
-        let (account, space, since) = key;
-        let now = crate::base::clock::Micros::now();
+        let (account, space, since) = (removal.account, removal.space, removal.since);
+        let context = letters.clone();
         let write = letters.engine.db.write_queued(async move |tx| {
-            tx.execute(HIDE, (account, space, since, now, BATCH_LETTERS))
-                .await
+            let row = (account, space, since, BATCH_LETTERS);
+            let found: Vec<LetterId> = tx.scalars(FIND, row).await?;
+            for id in &found {
+                let letter = store::lock(tx, *id).await?;
+                store::set_hidden(tx, *id, Some(Micros::now())).await?;
+                context.publish_moved(tx, &letter);
+            }
+            if !found.is_empty() {
+                context.publish_museum(tx, space);
+            }
+            Ok(found.is_empty())
         });
-        if write.await? == 0 {
+        if write.await? {
             return Ok(());
         }
     }

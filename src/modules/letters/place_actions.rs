@@ -14,7 +14,6 @@ use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::text::{check_short_text, is_blank, normalize_line};
-use crate::community::Scope;
 use crate::community::audit;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
@@ -101,10 +100,7 @@ pub(super) async fn add(letters: Letters, viewer: Viewer, input: AddInput) -> Re
         audit::record(tx, act(space, by, "place.opened", id, shown)).await?;
         Ok(id)
     };
-    let access = &letters.community.access;
-    let id = access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    let id = letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/places");
     Ok(Outcome::new(json!({ "place": id }), location))
 }
@@ -148,10 +144,7 @@ pub(super) async fn apply(letters: Letters, viewer: Viewer, input: ApplyInput) -
         )
         .await
     };
-    let access = &letters.community.access;
-    let id = access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    let id = letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/places");
     let note = viewer.lang.t("letters-place-applied").to_owned();
     Ok(Outcome::new(json!({ "place": id }), location).note(note))
@@ -199,10 +192,7 @@ pub(super) async fn decide(
         }
         audit::record(tx, act(space, by, "place.opened", id, &area)).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/places");
     Ok(Outcome::new(json!({ "approved": approves }), location))
 }
@@ -235,10 +225,7 @@ pub(super) async fn retire(letters: Letters, viewer: Viewer, input: PlaceInput) 
         let name = place.public_code();
         audit::record(tx, act(space, by, "place.retired", id, &name)).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/places");
     Ok(Outcome::new(json!({ "retired": true }), location))
 }

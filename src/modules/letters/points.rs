@@ -232,6 +232,19 @@ pub(super) async fn buy(
     }
 }
 
+/// Makes something a member's that they need not buy.
+pub(super) async fn give(
+    tx: &mut Tx,
+    (space, of): (SpaceId, AccountId),
+    item: &str,
+    now: Micros,
+) -> Result<()> {
+    lock_purse(tx, space, of).await?;
+    let key = format!("bought:{item}");
+    book(tx, (space, of), ("bought", &key), (0, now)).await?;
+    Ok(())
+}
+
 const BOUGHT: &str = "SELECT deed_key FROM letter_points \
     WHERE account_id = $1 AND space_id = $2 AND deed = 'bought'";
 

@@ -7,6 +7,8 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::contests;
+use super::envelopes::{ENVELOPE_PRICE, EnvelopeView, design_of, item_of};
 use super::points::{self, Line, MAX_DEED_POINTS, Rules};
 use super::text::{BOUGHT_PAPERS, PAPER_PRICE, STAMP_PRICE, STAMPS};
 use super::views::{paper_words, stamp_words};
@@ -33,8 +35,8 @@ pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
 
 /// Something that points buy.
 struct ItemView {
-    name: &'static str,
-    words: &'static str,
+    name: String,
+    words: String,
     is_stamp: bool,
     price: i64,
     is_mine: bool,
@@ -50,6 +52,8 @@ struct PointsPage {
     rules: Rules,
     points: i64,
     items: Vec<ItemView>,
+    /// Envelopes that won a contest, with their pictures.
+    envelopes: Vec<(ItemView, Option<EnvelopeView>)>,
     ledger: Vec<Line>,
     board: Vec<(String, i64)>,
     organises: bool,
@@ -122,19 +126,34 @@ async fn show(
     let mine = points::bought(db, space, me).await?;
     let is_mine = |name: &str| mine.iter().any(|one| one == name);
     let papers = BOUGHT_PAPERS.iter().map(|name| ItemView {
-        name,
-        words: paper_words(name, lang),
+        name: (*name).to_owned(),
+        words: paper_words(name, lang).to_owned(),
         is_stamp: false,
         price: PAPER_PRICE,
         is_mine: is_mine(name),
     });
     let stamps = STAMPS.iter().map(|name| ItemView {
-        name,
-        words: stamp_words(name, lang),
+        name: (*name).to_owned(),
+        words: stamp_words(name, lang).to_owned(),
         is_stamp: true,
         price: STAMP_PRICE,
         is_mine: is_mine(name),
     });
+    let mut envelopes = Vec::new();
+    for design in contests::winners(db, space).await? {
+        let name = item_of(design.id);
+        let item = ItemView {
+            is_mine: is_mine(&name),
+            name,
+            words: design.title.clone(),
+            is_stamp: false,
+            price: ENVELOPE_PRICE,
+        };
+        let picture = letters
+            .envelope_picture(design.file_id, &design.title)
+            .await?;
+        envelopes.push((item, picture));
+    }
     let here = format!("/spaces/{space}/letters/points");
     app_page!(
         wants,
@@ -145,6 +164,7 @@ async fn show(
             space,
             points: points::purse(db, space, me).await?,
             items: papers.chain(stamps).collect(),
+            envelopes,
             ledger: points::ledger(db, space, me).await?,
             board: points::board(db, space).await?,
             organises,
@@ -156,22 +176,35 @@ async fn show(
 #[derive(Deserialize)]
 pub(super) struct BuyInput {
     space: SpaceId,
-    /// The name of a paper or stamp.
+    /// The name of a paper or stamp, or `envelope:` and the id of a design that won.
     item: String,
 }
 
 /// `letters.buy`: buys a paper or a stamp with points, for letters in that space.
 pub(super) async fn buy(letters: Letters, viewer: Viewer, input: BuyInput) -> Result<Outcome> {
-    let item = price_of(&input.item).ok_or(Error::field("item", "error-message-shape"))?;
     let (space, account) = (input.space, viewer.account);
-    let work =
-        async move |tx: &mut Tx| points::buy(tx, (space, account), item, Micros::now()).await;
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &WRITE, Scope::Space(space), work)
-        .await?;
+    let unknown = Error::field("item", "error-message-shape");
+    let item = match design_of(&input.item) {
+        Some(id) => {
+            let design = contests::design(&letters.engine.db, id).await?;
+            if design.space_id != space || design.won_at.is_none() {
+                return Err(Error::NotFound);
+            }
+            (item_of(id), ENVELOPE_PRICE)
+        }
+        None => {
+            let (name, price) = price_of(&input.item).ok_or(unknown)?;
+            (name.to_owned(), price)
+        }
+    };
+    let bought = item.0.clone();
+    let work = async move |tx: &mut Tx| {
+        let (name, price) = item;
+        points::buy(tx, (space, account), (&name, price), Micros::now()).await
+    };
+    letters.permitted(account, &WRITE, space, work).await?;
     let location = format!("/spaces/{space}/letters/points");
-    Ok(Outcome::new(json!({ "bought": item.0 }), location))
+    Ok(Outcome::new(json!({ "bought": bought }), location))
 }
 
 #[derive(Deserialize)]
@@ -205,9 +238,8 @@ pub(super) async fn set(letters: Letters, viewer: Viewer, input: RulesInput) -> 
         .done()?;
     let space = input.space;
     let work = async move |tx: &mut Tx| points::set_rules(tx, space, &rules).await;
-    let access = &letters.community.access;
-    access
-        .permitted_write(viewer.account, &ORGANISE, Scope::Space(space), work)
+    letters
+        .permitted(viewer.account, &ORGANISE, space, work)
         .await?;
     let location = format!("/spaces/{space}/letters/points");
     let note = viewer.lang.t("letters-saved").to_owned();

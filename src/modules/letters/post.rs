@@ -53,10 +53,7 @@ pub(super) async fn seal(letters: Letters, viewer: Viewer, input: SaveInput) -> 
         check_sealable(&context, tx, &letter, &settings).await?;
         context.seal_in(tx, &mut letter, &settings, &zone).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "sealed": true }),
         format!("/letters/{id}"),
@@ -237,10 +234,7 @@ pub(super) async fn recall(
         }
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "recalled": true }),
         format!("/letters/{id}"),
@@ -269,9 +263,9 @@ pub(super) async fn open(letters: Letters, viewer: Viewer, input: LetterInput) -
         let open = Move::new(Step::Open, Actor::Recipient, Some(account));
         context.advance(tx, &mut letter, open).await
     };
-    let scope = Scope::Space(letter.space_id);
-    let access = &letters.community.access;
-    access.permitted_write(account, &READ, scope, work).await?;
+    letters
+        .permitted(account, &READ, letter.space_id, work)
+        .await?;
     Ok(Outcome::new(
         json!({ "opened": true }),
         format!("/letters/{id}"),

@@ -1,8 +1,8 @@
 //! Frames: pages that show a letter, or somebody's letters, fetch them anew. What they show differs
 //! from viewer to viewer, so these frames have no content. The number in the sidebar has one.
 
-use super::topics::{LetterChanged, LetterMoved, MuseumChanged};
-use super::{LETTER_FEED, LETTERBOX_FEED, Letters, MUSEUM_FEED, store};
+use super::topics::{ContestsChanged, LetterChanged, LetterMoved, MuseumChanged};
+use super::{CONTEST_FEED, LETTER_FEED, LETTERBOX_FEED, Letters, MUSEUM_FEED, store};
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
@@ -46,6 +46,17 @@ pub(super) async fn museum_changed(
         .engine
         .live
         .publish(&feed, Content::of(event).refetch());
+    Ok(())
+}
+
+pub(super) async fn contests_changed(
+    letters: &Letters,
+    event: &ContestsChanged,
+    _: &Envelope,
+) -> Result<()> {
+    let feed = CONTEST_FEED.name(event.space);
+    let content = Content::of(event).refetch();
+    letters.engine.live.publish(&feed, content);
     Ok(())
 }
 
@@ -95,4 +106,5 @@ pub(super) async fn refresh(letters: Letters, _missed: u64) {
     live.refresh_all(LETTER_FEED.pattern).await;
     live.refresh_all(LETTERBOX_FEED.pattern).await;
     live.refresh_all(MUSEUM_FEED.pattern).await;
+    live.refresh_all(CONTEST_FEED.pattern).await;
 }

@@ -34,12 +34,19 @@ pub(super) fn by_mood(lang: Lang) -> Vec<(&'static str, [&'static str; 3])> {
         lang.t("letters-prompt-curious-2"),
         lang.t("letters-prompt-curious-3"),
     ];
-    vec![
-        (lang.t("letters-mood-glad"), glad),
-        (lang.t("letters-mood-quiet"), quiet),
-        (lang.t("letters-mood-missing"), missing),
-        (lang.t("letters-mood-thanks"), thanks),
-        (lang.t("letters-mood-heavy"), heavy),
-        (lang.t("letters-mood-curious"), curious),
+    let questions = [glad, quiet, missing, thanks, heavy, curious];
+    let words = moods(lang).into_iter().map(|(_, words)| words);
+    words.zip(questions).collect()
+}
+
+/// The moods by their names, with words.
+pub(super) fn moods(lang: Lang) -> [(&'static str, &'static str); 6] {
+    [
+        ("glad", lang.t("letters-mood-glad")),
+        ("quiet", lang.t("letters-mood-quiet")),
+        ("missing", lang.t("letters-mood-missing")),
+        ("thanks", lang.t("letters-mood-thanks")),
+        ("heavy", lang.t("letters-mood-heavy")),
+        ("curious", lang.t("letters-mood-curious")),
     ]
 }

@@ -6,13 +6,15 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
+use super::bags::{self, Bag};
 use super::carry::REASONS;
 use super::couriers::{self, Post};
 use super::letter::{Letter, letter_columns};
 use super::model::{State as Where, Way};
 use super::places::{self, Place};
+use super::stickers::{self, Sticker};
 use super::views::{reason_words, state_words};
-use super::{Letters, codes, stickers, store};
+use super::{Letters, codes, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
@@ -41,6 +43,21 @@ enum View {
     Recipient(Letter),
     /// Carry it on.
     Courier(Box<CourierView>),
+    /// Carry a bag on, or open it.
+    Bag(Box<BagView>),
+    /// A bag that was opened: letters can be put into it.
+    EmptyBag(SpaceId),
+}
+
+/// A bag for a courier.
+struct BagView {
+    bag: Bag,
+    is_mine: bool,
+    is_offered: bool,
+    /// Whether the viewer opens it.
+    is_openable: bool,
+    /// To whom it can be handed over.
+    others: Vec<Post>,
 }
 
 /// A letter for a courier: where it goes, and nothing of its text.
@@ -54,6 +71,10 @@ struct CourierView {
     is_takeable: bool,
     /// Whether its address is in the courier's branch.
     is_deliverable: bool,
+    /// Whether it is in a bag.
+    is_bagged: bool,
+    /// Whether the rank above can be asked about it.
+    is_escalatable: bool,
     /// To whom it can be handed over.
     others: Vec<Post>,
 }
@@ -147,6 +168,10 @@ impl Letters {
         if !is_granted(access.permit(viewer.account, &READ, scope).await)? {
             return Ok(Ok(View::Stranger));
         }
+        if sticker.is_bag {
+            let view = self.bag_view(viewer.account, &sticker).await?;
+            return Ok(Ok(view));
+        }
         let Some(id) = sticker.letter_id else {
             let sealed = self.unposted(viewer.account, sticker.space_id).await?;
             return Ok(Ok(View::Bind(sealed)));
@@ -173,6 +198,33 @@ impl Letters {
         }
     }
 
+    async fn bag_view(&self, account: AccountId, sticker: &Sticker) -> Result<View> {
+        let (db, space) = (&self.engine.db, sticker.space_id);
+        let post = couriers::of(db, space, account).await?;
+        let is_courier = post.is_some_and(|post| post.is_active());
+        let is_organiser = self.is_organiser(account, space).await?;
+        if !is_courier && !is_organiser {
+            return Ok(View::Stranger);
+        }
+        let Some(bag) = bags::with_code(db, &sticker.code).await? else {
+            return Ok(View::EmptyBag(space));
+        };
+        let is_mine = is_courier && bag.holder_id == Some(account);
+        let all = match is_mine {
+            true => couriers::list(db, space, None).await?,
+            false => Vec::new(),
+        };
+        let is_other = |post: &Post| post.is_active() && post.account_id != account;
+        let others = all.into_iter().filter(is_other).collect();
+        Ok(View::Bag(Box::new(BagView {
+            others: bags::concerned(db, bag.id, others).await?,
+            is_mine,
+            is_offered: is_courier && bag.offered_to == Some(account),
+            is_openable: is_mine || is_organiser,
+            bag,
+        })))
+    }
+
     /// The letters of an author that are sealed and have no sticker yet.
     async fn unposted(&self, author: AccountId, space: SpaceId) -> Result<Vec<Letter>> {
         const READ: &str = concat!(
@@ -188,10 +240,11 @@ impl Letters {
     async fn courier_view(&self, letter: Letter, post: &Post) -> Result<View> {
         let ends = self.ends_of(letter.id).await?;
         let (holder, offered) = (letter.holder_id, letter.offered_to);
-        let (is_mine, is_offered) = (
-            holder == Some(post.account_id),
-            offered == Some(post.account_id),
-        );
+        let is_mine = holder == Some(post.account_id);
+        let is_left = |one: Option<AccountId>| one.is_some_and(|one| post.stands_in_for(one));
+        let is_offered =
+            offered == Some(post.account_id) || is_left(offered) || (!is_mine && is_left(holder));
+        let is_with_courier = matches!(letter.state, Where::InTransit | Where::Undeliverable);
         if !(ends.concern(post) || is_mine || is_offered) {
             return Ok(View::Stranger);
         }
@@ -221,6 +274,8 @@ impl Letters {
             is_takeable: letter.state == Where::Posted
                 || (letter.state == Where::InTransit && is_offered),
             is_deliverable,
+            is_bagged: letter.bag_id.is_some(),
+            is_escalatable: is_mine && is_with_courier && letter.escalated <= post.rank,
             others: others.collect(),
             letter,
         })))

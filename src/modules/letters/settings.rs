@@ -12,7 +12,7 @@ use super::{Letters, ORGANISE, WRITE};
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::community::{Scope, blocks};
+use crate::community::blocks;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
@@ -199,9 +199,8 @@ pub(super) async fn configure(
         bus.publish_after_commit(tx, origin, SettingsChanged { space });
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(viewer.account, &ORGANISE, Scope::Space(space), write)
+    letters
+        .permitted(viewer.account, &ORGANISE, space, write)
         .await?;
     let location = format!("/spaces/{space}/letters/settings");
     let note = viewer.lang.t("letters-settings-saved").to_owned();
@@ -230,10 +229,7 @@ pub(super) async fn refuse(
         tx.execute(sql, (space, account)).await?;
         Ok(())
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(account, &WRITE, Scope::Space(space), write)
-        .await?;
+    letters.permitted(account, &WRITE, space, write).await?;
     let location = format!("/spaces/{space}/letters");
     Ok(Outcome::new(json!({ "refuses": refuses }), location))
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::routing::get;
 
+use super::courier_rules::{self, CourierRules};
 use super::settings::{LetterSettings, of_space};
 use super::{Letters, ORGANISE};
 use crate::base::error::Result;
@@ -37,6 +38,32 @@ struct SettingsPage {
     form: Form,
     space: SpaceId,
     settings: LetterSettings,
+    rules: CourierRules,
+}
+
+impl SettingsPage {
+    /// The rules that are numbers, with their words.
+    fn fields(&self) -> [(&'static str, &'static str, String); 4] {
+        let (lang, rules) = (self.head.lang, &self.rules);
+        let hours = lang.t("letters-rule-hours");
+        let load = lang.t("letters-rule-load");
+        let delivered = lang.t("letters-rule-delivered");
+        let percent = lang.t("letters-rule-percent");
+        [
+            ("take_hours", hours, rules.take_hours.to_string()),
+            ("max_load", load, rules.max_load.to_string()),
+            (
+                "promote_delivered",
+                delivered,
+                rules.promote_delivered.to_string(),
+            ),
+            (
+                "promote_percent",
+                percent,
+                rules.promote_percent.to_string(),
+            ),
+        ]
+    }
 }
 
 async fn show(
@@ -61,6 +88,7 @@ async fn show(
             form,
             space,
             settings: of_space(&letters.engine.db, space).await?,
+            rules: courier_rules::of_space(&letters.engine.db, space).await?,
         }
     )
 }

@@ -13,7 +13,6 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 use crate::id;
@@ -45,6 +44,8 @@ pub(super) struct Sticker {
     pub(super) code: String,
     pub(super) space_id: SpaceId,
     pub(super) letter_id: Option<LetterId>,
+    /// Whether it is on a bag, for ever.
+    pub(super) is_bag: bool,
 }
 
 /// The sheets of a space, the latest first.
@@ -62,7 +63,7 @@ pub(super) async fn sheets(db: &Db, space: SpaceId) -> Result<Vec<Sheet>> {
 pub(super) async fn sheet(db: &Db, id: SheetId) -> Result<(Sheet, Vec<Sticker>)> {
     const SHEET: &str = "SELECT id, space_id, made_at, CAST(0 AS BIGINT) AS bound \
         FROM letter_sheets WHERE id = $1";
-    const STICKERS: &str = "SELECT code, space_id, letter_id FROM letter_stickers \
+    const STICKERS: &str = "SELECT code, space_id, letter_id, is_bag FROM letter_stickers \
         WHERE sheet_id = $1 ORDER BY code";
     let sheet = db.one(SHEET, (id,)).await?;
     Ok((sheet, db.all(STICKERS, (id,)).await?))
@@ -70,7 +71,8 @@ pub(super) async fn sheet(db: &Db, id: SheetId) -> Result<(Sheet, Vec<Sticker>)>
 
 /// A sticker by its code.
 pub(super) async fn find(db: &Db, code: &str) -> Result<Option<Sticker>> {
-    const FIND: &str = "SELECT code, space_id, letter_id FROM letter_stickers WHERE code = $1";
+    const FIND: &str =
+        "SELECT code, space_id, letter_id, is_bag FROM letter_stickers WHERE code = $1";
     db.optional(FIND, (code,)).await
 }
 
@@ -97,7 +99,7 @@ pub(super) struct PrintInput {
 pub(super) async fn print(letters: Letters, viewer: Viewer, input: PrintInput) -> Result<Outcome> {
     const COUNT: &str = "SELECT COUNT(*) FROM letter_sheets s WHERE s.space_id = $1 \
         AND EXISTS (SELECT 1 FROM letter_stickers k WHERE k.sheet_id = s.id \
-        AND k.letter_id IS NULL)";
+        AND k.letter_id IS NULL AND NOT k.is_bag)";
     const SHEET: &str =
         "INSERT INTO letter_sheets (id, space_id, made_by, made_at) VALUES ($1, $2, $3, $4)";
     const STICKER: &str = "INSERT INTO letter_stickers (code, sheet_id, space_id) \
@@ -122,10 +124,7 @@ pub(super) async fn print(letters: Letters, viewer: Viewer, input: PrintInput) -
         }
         Ok(id)
     };
-    let access = &letters.community.access;
-    let id = access
-        .permitted_write(by, &WRITE, Scope::Space(space), work)
-        .await?;
+    let id = letters.permitted(by, &WRITE, space, work).await?;
     let location = format!("/letters/sheets/{id}");
     Ok(Outcome::new(json!({ "sheet": id }), location))
 }
@@ -139,7 +138,7 @@ pub(super) struct BindInput {
 /// `letters.bind`: puts a sticker on a sealed letter, for ever. From then on couriers find it.
 pub(super) async fn bind(letters: Letters, viewer: Viewer, input: BindInput) -> Result<Outcome> {
     const BIND: &str = "UPDATE letter_stickers SET letter_id = $2, bound_at = $3 \
-        WHERE code = $1 AND space_id = $4 AND letter_id IS NULL";
+        WHERE code = $1 AND space_id = $4 AND letter_id IS NULL AND NOT is_bag";
     const SET: &str = "UPDATE letters SET code = $2, due_at = $3 WHERE id = $1";
     let code = codes::parse(&input.code).ok_or(Error::field("code", "error-letter-code"))?;
     let (id, author) = (input.letter, viewer.account);
@@ -164,12 +163,10 @@ pub(super) async fn bind(letters: Letters, viewer: Viewer, input: BindInput) -> 
         let due = now.plus(carry::CARRY_TIME);
         tx.execute(SET, (id, &code, due)).await?;
         let post = Move::new(Step::Post, Actor::Author, Some(author));
-        context.advance(tx, &mut letter, post.at(from)).await
+        context.advance(tx, &mut letter, post.at(from)).await?;
+        context.assign(tx, &mut letter, now).await
     };
-    let access = &letters.community.access;
-    access
-        .permitted_write(author, &WRITE, Scope::Space(space), work)
-        .await?;
+    letters.permitted(author, &WRITE, space, work).await?;
     Ok(Outcome::new(
         json!({ "bound": true }),
         format!("/letters/{id}"),

@@ -1,5 +1,6 @@
 //! The SQL of letters, one function per query.
 
+use super::contests::DesignId;
 use super::letter::{Letter, letter_columns};
 use super::model::{Kind, LetterId, Signature, State, Way};
 use crate::base::clock::Micros;
@@ -36,6 +37,8 @@ pub(super) struct DraftText {
     pub(super) closes: bool,
     /// One of [`STAMPS`](super::text::STAMPS), or empty.
     pub(super) stamp: &'static str,
+    /// A design that won, or none.
+    pub(super) envelope: Option<DesignId>,
 }
 
 const FIND: &str = concat!("SELECT ", letter_columns!(), "WHERE l.id = $1");
@@ -109,7 +112,7 @@ pub(super) async fn count_sealed(
 /// Saves the text of a draft under its next revision.
 pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<i64> {
     const SAVE: &str = "UPDATE letters SET body = $2, paper = $3, signature = $4, pen_name = $5, \
-        opens_at = $6, closes = $7, stamp = $8, revision = revision + 1 \
+        opens_at = $6, closes = $7, stamp = $8, envelope_id = $9, revision = revision + 1 \
         WHERE id = $1 AND state = 'draft' RETURNING revision";
     let row = (
         id,
@@ -120,6 +123,7 @@ pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<
         text.opens_at,
         text.closes,
         text.stamp,
+        text.envelope,
     );
     tx.scalar(SAVE, row).await
 }
@@ -141,7 +145,10 @@ pub(super) async fn set_state(tx: &mut Tx, id: LetterId, state: State, at: Micro
     const SET: &str = "UPDATE letters SET state = $2, \
         sealed_at = CASE WHEN $2 = 'sealed' THEN $3 ELSE sealed_at END, \
         delivered_at = CASE WHEN $2 = 'delivered' THEN $3 ELSE delivered_at END, \
-        read_at = CASE WHEN $2 = 'read' THEN $3 ELSE read_at END WHERE id = $1";
+        read_at = CASE WHEN $2 = 'read' THEN $3 ELSE read_at END, \
+        suggested = CASE WHEN $2 = 'sealed' THEN '' ELSE suggested END, \
+        bag_id = CASE WHEN $2 = 'in_transit' THEN bag_id ELSE NULL END, \
+        assigned_to = CASE WHEN $2 = 'posted' THEN assigned_to ELSE NULL END WHERE id = $1";
     tx.execute(SET, (id, state.as_str(), at)).await?;
     Ok(())
 }

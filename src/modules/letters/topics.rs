@@ -37,6 +37,15 @@ event! {
 }
 
 event! {
+    /// Contests for envelopes of a space changed: one was opened or closed, designs, votes.
+    pub struct ContestsChanged on "letters.contests.changed" by space
+        changes(space as SpaceLettersId) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
     /// A space has its letters in another way than before.
     pub struct SettingsChanged on "letters.settings.changed" by space
         changes(space as SpaceLettersId) {

@@ -262,6 +262,61 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"letter":"1","step":"lose"}"#,
         ["not_found"; 3],
     ),
+    ("letters.suggest", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.open-contest",
+        r#"{"space":"SPACE","title":"80"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "letters.close-contest",
+        r#"{"contest":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.propose-design",
+        r#"{"contest":"1","title":"80"}"#,
+        ["not_found"; 3],
+    ),
+    ("letters.vote", r#"{"design":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.withdraw-design",
+        r#"{"design":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.pack-bag",
+        r#"{"space":"SPACE","code":"AAAAAAA6","letters":["1"]}"#,
+        ["not_found"; 3],
+    ),
+    ("letters.unpack", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.carry-bag",
+        r#"{"bag":"1","deed":"open"}"#,
+        ["not_found"; 3],
+    ),
+    ("letters.escalate", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.set-shift",
+        r#"{"space":"SPACE","days":["0"],"from_hour":"8","until_hour":"20"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.set-substitute",
+        r#"{"space":"SPACE","account":"BOB","substitute":""}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "letters.decide-promotion",
+        r#"{"space":"SPACE","account":"BOB","approve":"no"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.set-courier-rules",
+        r#"{"space":"SPACE","assigns":"yes","take_hours":"24","max_load":"20",
+            "promote_delivered":"50","promote_percent":"95"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
     (
         "letters.join-drift",
         r#"{"space":"SPACE","languages":["en"]}"#,

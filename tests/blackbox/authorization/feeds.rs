@@ -19,6 +19,7 @@ pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("account/{account}/letters", [false, false, false]),
     ("letters/{letter}", [false, false, false]),
     ("space/{space}/museum", [false, true, true]),
+    ("space/{space}/contests", [false, true, true]),
     ("server/jobs", [false, false, false]),
     ("space/{space}/queue", [false, false, false]),
     ("server/queue", [false, false, false]),

@@ -80,6 +80,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/spaces/{space}/letters/board", [No(404); 3]),
     row("GET", "/spaces/{space}/letters/drift", [No(404), It, It]),
     row("GET", "/spaces/{space}/letters/points", [No(404), It, It]),
+    row("GET", "/spaces/{space}/letters/contests", [No(404), It, It]),
     row(
         "GET",
         "/spaces/{space}/letters/hidden",
