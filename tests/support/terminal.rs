@@ -198,6 +198,12 @@ impl Sharer {
         self.send(&Frame::Output { position, bytes }).await;
     }
 
+    /// Tells something beside output.
+    pub async fn note(&mut self, text: &str) {
+        let sent = self.stream.send(Message::text(text)).await;
+        sent.expect("it is open");
+    }
+
     /// Ends the program.
     pub async fn exit(&mut self, code: i32) {
         let position = self.original.end();

@@ -13,16 +13,21 @@ pub(super) struct Screen {
     incomplete: Vec<u8>,
 }
 
-/// A screen without history: viewers keep their own.
-fn cells(size: Size) -> avt::Terminal {
+fn cells(size: Size, scrollback: usize) -> avt::Terminal {
     let (cols, rows) = (usize::from(size.cols.max(1)), usize::from(size.rows.max(1)));
-    avt::Terminal::new(cols, rows).expect("neither is zero")
+    avt::Terminal::with_scrollback(cols, rows, Some(scrollback)).expect("neither is zero")
 }
 
 impl Screen {
+    /// A screen without history: viewers keep their own.
     pub(super) fn new(size: Size) -> Self {
+        Self::with_scrollback(size, 0)
+    }
+
+    /// A screen that keeps so many rows that have scrolled away.
+    pub(super) fn with_scrollback(size: Size, rows: usize) -> Self {
         Self {
-            cells: cells(size),
+            cells: cells(size, rows),
             signals: Signals::default(),
             repeat_clamp: RepeatClamp::default(),
             incomplete: Vec::new(),
