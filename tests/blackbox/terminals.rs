@@ -1,6 +1,7 @@
 //! Shared terminals, as sharers and watchers see them: who gets in, who types, and that nothing is
 //! lost on the way.
 
+mod cycles;
 mod files;
 mod limits;
 mod search;
@@ -48,12 +49,17 @@ struct Program {
     pty: pty_process::Pty,
     child: tokio::process::Child,
     seen: String,
+    /// Where it runs, if nobody else has that.
+    _folder: Option<StartedIn>,
 }
 
 impl Program {
     /// Shares a shell script in the room `general`.
     async fn start(base: &str, person: &Person, script: &str) -> Self {
-        Self::start_in(&StartedIn::new(), (base, person), &[], &[], script).await
+        let folder = StartedIn::new();
+        let mut program = Self::start_in(&folder, (base, person), &[], &[], script).await;
+        program._folder = Some(folder);
+        program
     }
 
     /// The same in a folder, with more arguments and variables.
@@ -81,6 +87,7 @@ impl Program {
             pty,
             child,
             seen: String::new(),
+            _folder: None,
         }
     }
 

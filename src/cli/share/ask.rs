@@ -17,6 +17,8 @@ use crate::modules::terminals::core::Frame;
 const IDLE_TIME: Duration = Duration::from_secs(1);
 /// Keys answer this long after the question is there.
 const READ_TIME: Duration = Duration::from_millis(700);
+/// Behind a question.
+const KEYS: &str = " y/n ";
 /// Between two looks whether the user still types.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// For an answer. The server waits a little longer.
@@ -91,7 +93,7 @@ impl Ask {
         answer.is_some()
     }
 
-    /// Asks, once the user does not type. Without an answer in 90 seconds it is no.
+    /// Asks what is answered with `y` or `n`, once the user does not type. Without an answer in 90 seconds it is no.
     pub(super) async fn ask(&self, question: &str) -> bool {
         while self.state().last_key.elapsed() < IDLE_TIME {
             sleep(LOOK_INTERVAL).await;
@@ -107,12 +109,13 @@ impl Ask {
         state.shown = Some(Instant::now());
         state.answer = None;
         let size = self.shared.lock().size();
-        let width = usize::from(size.cols).saturating_sub(1);
+        // The keys are seen, whatever else has to be cut.
+        let width = usize::from(size.cols).saturating_sub(KEYS.len() + 1);
         let line: String = question.chars().take(width).collect();
         let mut out = stdout().lock();
         let drawn = write!(
             out,
-            "\x1b[!p\x1b[{};1H\x1b[2K\x1b[7m{line}\x1b[0m\x07",
+            "\x1b[!p\x1b[{};1H\x1b[2K\x1b[7m{line}{KEYS}\x1b[0m\x07",
             size.rows
         );
         drop(drawn.and_then(|()| out.flush()));

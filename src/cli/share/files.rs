@@ -139,7 +139,7 @@ impl FileTaker {
         let place = folder::of_process(folder::foreground(self.root), self.root);
         let place = place.unwrap_or_else(|| PathBuf::from("."));
         let question = format!(
-            "[tidepool] {} wants to put {}, {}, into {}. y/n ",
+            "[tidepool] {} wants to put {}, {}, into {}?",
             offer.by,
             offer.name,
             bytes_in_words(offer.size),

@@ -12,6 +12,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod thumbnail;
+mod visible_text;
 
 pub use frame::{Frame, MAX_POSITION, Malformed, Size};
 pub use history::history_lines;

@@ -442,6 +442,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"terminal":"1","account":"BOB"}"#,
         ["not_found"; 3],
     ),
+    (
+        "terminals.send-file",
+        r#"{"terminal":"1"}"#,
+        ["not_found"; 3],
+    ),
     ("terminals.end", r#"{"terminal":"1"}"#, ["not_found"; 3]),
     (
         "terminals.delete-recording",

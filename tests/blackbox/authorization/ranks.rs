@@ -217,6 +217,7 @@ const LEAST: &[(&str, Least)] = &[
     ("terminals.one-at-a-time", Reader),
     ("terminals.take-baton", Reader),
     ("terminals.pass-baton", Reader),
+    ("terminals.send-file", Reader),
     ("terminals.end", Reader),
     ("terminals.delete-recording", Reader),
     ("terminals.revoke-token", Reader),

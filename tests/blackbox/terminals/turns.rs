@@ -96,6 +96,8 @@ async fn only_who_holds_the_baton_types() {
     act(&ann, "one-at-a-time", json!({ "on": "no" }))
         .await
         .done();
+    // On a new page: the old one has not read what it was told before.
+    let mut host = Watcher::of(&ann, &room, &terminal).await;
     until_may_type(&mut host, true).await;
     host.keys("d").await;
     sharer.expect_input("abcd").await;

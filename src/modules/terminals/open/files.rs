@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::sync::SemaphorePermit;
 
-use super::OpenTerminal;
+use super::{OpenTerminal, State};
 use crate::modules::terminals::core::Frame;
 use crate::modules::terminals::hello::ServerNote;
 use crate::modules::terminals::sent_file_store::SentFileId;
@@ -54,13 +54,15 @@ impl OpenTerminal {
     /// Takes back offers of other files than these.
     pub(in crate::modules::terminals) fn withdraw_others(&self, still: &[SentFileId]) {
         let is_other = |id: &&SentFileId| !still.contains(id);
-        let offered = &self.state().outbox.offered;
-        let others: Vec<SentFileId> = offered.iter().filter(is_other).copied().collect();
-        if others.is_empty() {
+        let others = |state: &State| -> Vec<SentFileId> {
+            let offered = state.outbox.offered.iter();
+            offered.filter(is_other).copied().collect()
+        };
+        if others(&self.state()).is_empty() {
             return;
         }
         self.change(|state| {
-            for id in others {
+            for id in others(state) {
                 state.outbox.offered.remove(&id);
                 state.outbox.accepted.remove(&id);
                 let file = id.to_string();
