@@ -2681,17 +2681,52 @@ terminal-typed = { $count ->
    *[other] typed { $count } bytes
 }
 terminal-let-type = Let type
-terminal-take-back = Take the keyboard back
+terminal-take-back = No longer let type
 terminal-raise-hand = Ask to type
 terminal-lower-hand = Do not ask any more
 terminal-remove = Remove
 terminal-let-back = Let watch again
+terminal-has-keyboard = has the keyboard
+terminal-take-keyboard = Take the keyboard
+terminal-pass-keyboard = Pass the keyboard
+terminal-put-down = Put the keyboard down
+terminal-one-at-a-time = One at a time
+terminal-all-at-once = All at once
+terminal-in-turn = One person types at a time: who has the keyboard.
+terminal-nobodys-turn = One person types at a time. Nobody has the keyboard now.
+terminal-waiting = It is not your turn. Take the keyboard below, or ask for it.
+terminal-usage = { $cpu } % processor, { $memory } memory
+terminal-latency = Delay
+terminal-files = Files for the sharer
+terminal-files-send = Put a file into the sharer’s folder
+terminal-files-hint = The sharer is asked on their own terminal. Only when they take it does it go to their machine. Up to 16 MiB each; you can also drop files on the screen.
+terminal-files-choose = Files
+terminal-files-offer = Offer
+terminal-file-asked = the sharer is asked
+terminal-file-taking = on its way
+terminal-file-stored = is there as “{ $name }”
+terminal-file-refused = the sharer does not take it
+terminal-file-unanswered = the sharer did not answer
+terminal-file-failed = did not arrive
 terminal-lock = Lock the keyboard
 terminal-unlock = Unlock the keyboard
 terminal-end = End sharing
 terminal-is-locked = The keyboard is locked: only the sharer types.
 terminal-read-only = The sharer takes no input of others.
 terminal-as-text = As text
+terminal-search = Search the output
+terminal-search-do = Search
+terminal-found = { $count ->
+    [0] Nothing was found.
+    [one] One hit
+   *[other] { $count } hits
+}
+terminal-searched = { $count ->
+    [one] One line was searched.
+   *[other] { $count } lines were searched.
+}
+terminal-screen-only = Only the screen could be searched.
+terminal-last-hits = The last 200 lines with hits are shown.
 terminal-text-again = Read it again
 terminal-no-text = The screen cannot be read now: the sharer is away, or the terminal has ended.
 terminal-back = Back to the terminal
@@ -2728,6 +2763,13 @@ error-terminal-people = Too many people have a part in this terminal.
 error-terminal-watching = You are watching in too many windows. Close one.
 error-terminal-host = Only who shares the terminal may do this.
 error-terminal-typist = They may not type in terminals of this room.
+error-terminal-no-turns = Everybody who may types here at once.
+error-terminal-baton-held = Somebody else has the keyboard. Ask for it.
+error-terminal-not-holder = Only who has the keyboard, or who shares the terminal, passes it on.
+error-terminal-no-typist = You were not let type in this terminal. Ask to.
+error-terminal-no-files = The sharer takes no files.
+error-terminal-files = As many files wait for the sharer as may. Try again once they have answered.
+error-terminal-file-none = Choose a file.
 error-terminal-self = The terminal is theirs.
 error-terminal-over = This terminal has ended.
 error-terminal-links = There are as many links to this terminal as there may be. Revoke another one.

@@ -12,6 +12,7 @@ pub mod list;
 pub mod local_time;
 pub mod locale;
 pub mod places;
+pub mod process_usage;
 pub mod public_address;
 pub mod secrets;
 pub mod security_log;

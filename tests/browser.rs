@@ -52,6 +52,7 @@ mod browser {
     mod sign_in_steps;
     mod sign_out;
     mod sorting;
+    mod terminal_corpus;
     mod terminals;
     mod text;
     mod threads;

@@ -53,7 +53,7 @@ const NO_LIMITS: [&str; 40] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 117] = [
+const INTERNAL: [&str; 122] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -81,6 +81,7 @@ const INTERNAL: [&str; 117] = [
     "MAX_COUNTED",
     "MAX_COUNTED_AT_ONCE",
     "MAX_COURIERS_LISTED",
+    "MAX_DELAY",
     "MAX_DELETED_COUNTS",
     "MAX_EMOJI_SOURCE_BYTES",
     "MAX_ENDED",
@@ -93,6 +94,7 @@ const INTERNAL: [&str; 117] = [
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
     "MAX_EXPIRED_PER_NIGHT",
+    "MAX_FILES_IN_MEMORY",
     "MAX_FLUSH_FRAMES",
     "MAX_FRAMES",
     "MAX_HEADS_READ",
@@ -132,6 +134,7 @@ const INTERNAL: [&str; 117] = [
     "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
+    "MAX_PROCESSES_READ",
     "MAX_PROPOSALS_LISTED",
     "MAX_QUESTIONS",
     "MAX_QUESTION_CHARS",
@@ -147,6 +150,7 @@ const INTERNAL: [&str; 117] = [
     "MAX_SCALARS_PER_CHAR",
     "MAX_SEALED_SHOWN",
     "MAX_SEARCHED",
+    "MAX_SEARCHES",
     "MAX_SHARDS",
     "MAX_SHEETS_LISTED",
     "MAX_SIGNALS",
@@ -162,6 +166,7 @@ const INTERNAL: [&str; 117] = [
     "MAX_TITLE_BYTES",
     "MAX_TITLE_SOURCE",
     "MAX_TOLD",
+    "MAX_TRIES",
     "MAX_UNACKED_BYTES",
     "MAX_UNREAD_COUNTED",
     "MAX_UNREAD_THREADS",

@@ -2,11 +2,19 @@
 //! server. The user's own terminal stays usable, whatever becomes of the connection.
 
 mod address;
+mod ask;
 mod connect;
+mod files;
+mod folder;
+mod git_status;
 mod local;
 mod raw_mode;
+mod received_file;
+mod recent_folders;
+mod status;
 mod uplink;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,12 +26,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::base::exit_code::exit_code;
-use crate::modules::terminals::core::{Size, Terminal};
-use crate::modules::terminals::hello::{Hello, PROTOCOL};
+use crate::modules::terminals::core::{Signal, Size, Terminal};
+use crate::modules::terminals::hello::{Hello, PROTOCOL, Status};
 use address::Target;
+use ask::Ask;
 use connect::Connector;
+use files::FileTaker;
 use local::Input;
 use raw_mode::RawMode;
+use status::Said;
 use uplink::{Delivery, Typed, Uplink};
 
 /// Set for the program, so that it does not share itself again.
@@ -56,6 +67,18 @@ pub(super) struct ShareArgs {
     /// Have the server record output (never what is typed), and show everybody that it does
     #[arg(long)]
     record: bool,
+    /// Choose the folder to share in, of those that were shared in last
+    #[arg(long)]
+    pick: bool,
+    /// Never ask about files that others want to put into the folder
+    #[arg(long)]
+    no_files: bool,
+    /// Do not ask Git about the folder that the program works in
+    #[arg(long)]
+    no_git: bool,
+    /// Tell nothing of the folder, of Git, and of what the program takes of the machine
+    #[arg(long)]
+    no_status: bool,
     /// The command and its arguments [default: $SHELL]
     #[arg(last = true)]
     command: Vec<String>,
@@ -66,6 +89,10 @@ pub(super) struct ShareArgs {
 struct Shared {
     terminal: Arc<Mutex<Terminal>>,
     changed: Arc<watch::Sender<u64>>,
+    /// What the program has said of itself.
+    said: Arc<watch::Sender<Said>>,
+    /// What others are told of it.
+    status: Arc<watch::Sender<Status>>,
 }
 
 impl Shared {
@@ -73,6 +100,8 @@ impl Shared {
         Self {
             terminal: Arc::new(Mutex::new(Terminal::new(size))),
             changed: Arc::new(watch::Sender::new(0)),
+            said: Arc::default(),
+            status: Arc::default(),
         }
     }
 
@@ -83,8 +112,13 @@ impl Shared {
     fn change(&self, change: impl FnOnce(&mut Terminal)) {
         let mut terminal = self.lock();
         change(&mut terminal);
-        // Nobody asks here what the program says.
-        terminal.take_signals();
+        for signal in terminal.take_signals() {
+            self.said.send_modify(|said| match signal {
+                Signal::Folder(folder) => said.folder = folder,
+                Signal::Prompt | Signal::CommandEnded(_) => said.prompts += 1,
+                Signal::Titled | Signal::Bell | Signal::CommandStarted => {}
+            });
+        }
         drop(terminal);
         self.changed.send_modify(|version| *version += 1);
     }
@@ -96,6 +130,12 @@ impl ShareArgs {
             true => vec![std::env::var("SHELL").unwrap_or_else(|_| "/bin/sh".to_owned())],
             false => self.command.clone(),
         }
+    }
+
+    /// Whether the user can be asked, and wants to be.
+    fn takes_files(&self) -> bool {
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        !self.read_only && !self.no_files && is_terminal
     }
 
     fn hello(&self, target: &Target, size: Size) -> Hello {
@@ -111,6 +151,7 @@ impl ShareArgs {
             takes_input: !self.read_only,
             record: self.record,
             input: 0,
+            takes_files: self.takes_files(),
         }
     }
 }
@@ -137,6 +178,10 @@ pub(super) async fn share(args: ShareArgs) -> Result<ExitCode> {
     }
     let target = Target::of(args.server.as_deref(), &args.room)?;
     let connector = Connector::new(&target, token(&args)?)?;
+    let folder = match args.pick {
+        true => recent_folders::pick()?,
+        false => std::env::current_dir().context("there is no current folder")?,
+    };
     let size = local::size();
     let shared = Shared::new(size);
     let (mut uplink, connection) =
@@ -148,11 +193,13 @@ pub(super) async fn share(args: ShareArgs) -> Result<ExitCode> {
     let (program, arguments) = argv.split_first().context("there is no command")?;
     let command = pty_process::Command::new(program)
         .args(arguments)
+        .current_dir(&folder)
         .env(INSIDE, uplink.terminal())
         .env_remove("TIDEPOOL_TOKEN");
     let mut child = command
         .spawn(pts)
         .with_context(|| format!("cannot run {program}"))?;
+    recent_folders::remember(&folder);
     eprintln!("[tidepool] shared at {}{}", target.base, uplink.path());
 
     let raw_mode = RawMode::enter();
@@ -161,18 +208,33 @@ pub(super) async fn share(args: ShareArgs) -> Result<ExitCode> {
     let (has_taken, taken) = watch::channel(0);
     let (output, pty) = pty.into_split();
     local::read_stdin(to_program);
+    let ask = Ask::new(shared.clone());
+    let (taker, files) = FileTaker::new(ask.clone(), child.id().unwrap_or_default());
+    tokio::spawn(taker.run());
     let waiting = Input {
         own,
+        ask: ask.clone(),
         typed,
         taken: has_taken,
         takes_typed: !args.read_only,
     };
-    let typed = Typed { input, taken };
-    let reading = tokio::spawn(local::read_output(output, shared.clone()));
+    let typed = Typed {
+        input,
+        taken,
+        files,
+    };
+    let reading = tokio::spawn(local::read_output(output, ask));
     let writing = tokio::spawn(local::write_input(pty, waiting, shared.clone()));
     let delivering = tokio::spawn(async move { uplink.run(connection, typed).await });
 
+    let looking = child.id().filter(|_| !args.no_status);
+    let looking =
+        looking.map(|pid| tokio::spawn(status::watch_status(pid, !args.no_git, shared.clone())));
+
     let status = local::wait(&mut child).await?;
+    if let Some(looking) = looking {
+        looking.abort();
+    }
     // What is in the terminal still comes, unless something in the background keeps it open.
     drop(timeout(DRAIN_TIMEOUT, reading).await);
     writing.abort();

@@ -144,6 +144,15 @@ impl Files {
         store::file_in(tx, id).await
     }
 
+    /// Reads the content of a file into memory. The caller checks permission, and that it is small.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be read now.
+    pub async fn read(&self, file: &File) -> Result<Vec<u8>> {
+        let size = file.size.unsigned_abs();
+        self.0.blobs.read(&file.digest, size).await
+    }
+
     /// Reads a file's row, whether or not it is claimed. Checks no permission.
     ///
     /// # Errors

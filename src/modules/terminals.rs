@@ -7,6 +7,8 @@
 //! (`shell`), which are contained.
 
 mod actions;
+mod baton;
+mod baton_store;
 pub mod core;
 mod guest_links;
 mod guest_pages;
@@ -25,6 +27,11 @@ mod recorder;
 mod recording_pages;
 mod recordings;
 mod relay;
+mod screen_rate;
+mod search;
+mod sent_file_store;
+mod sent_files;
+mod sharer_notes;
 mod sharing;
 mod shell;
 mod store;
@@ -163,6 +170,8 @@ pub struct Terminals {
     guests: Places<TerminalId>,
     /// Terminals that accounts begin.
     begun: Arc<Rate<AccountId>>,
+    /// Searches of accounts in terminals.
+    searches: Arc<Rate<AccountId>>,
 }
 
 impl Terminals {
@@ -179,6 +188,7 @@ impl Terminals {
             shells: shell::Slots::default(),
             guests: Places::default(),
             begun: Arc::new(Rate::new(sharing::MAX_BEGUN_PER_HOUR, HOUR)),
+            searches: Arc::new(search::rate()),
         }
     }
 }
@@ -219,7 +229,8 @@ pub fn module() -> Module<Terminals> {
         .task(Terminals::note_typed_repeatedly)
         .task(Terminals::store_recorded_repeatedly)
         .task(Terminals::check_shells);
-    pages::declare(shell::declare(actions::declare(module)))
+    let module = baton::declare(actions::declare(module));
+    pages::declare(shell::declare(sent_files::declare(module)))
 }
 
 async fn may_follow(terminals: Terminals, viewer: Viewer, room: RoomId) -> Result<bool> {

@@ -1,8 +1,14 @@
 //! Shared terminals, as sharers and watchers see them: who gets in, who types, and that nothing is
 //! lost on the way.
 
+mod cycles;
+mod files;
 mod limits;
+mod search;
+mod status;
+mod turns;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,37 +16,78 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::support::{
-    Person, Sharer, TcpProxy, TestServer, WAIT_TIMEOUT, Watcher, eventually, refused_status,
+    Folder, Person, Sharer, TcpProxy, TestServer, WAIT_TIMEOUT, Watcher, eventually, refused_status,
 };
 
 /// Rights that are lost are noticed within this time.
 const REVOKED_WITHIN: Duration = Duration::from_secs(3);
+
+/// Where `tidepool share` is started and remembers folders.
+struct StartedIn(Folder);
+
+impl StartedIn {
+    fn new() -> Self {
+        let folder = Folder::new();
+        std::fs::create_dir_all(folder.path()).expect("it is made");
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A folder in it.
+    fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.path().join(name);
+        std::fs::create_dir_all(&folder).expect("it is made");
+        folder
+    }
+}
 
 /// `tidepool share` on a terminal of its own, as its user sees it.
 struct Program {
     pty: pty_process::Pty,
     child: tokio::process::Child,
     seen: String,
+    /// Where it runs, if nobody else has that.
+    _folder: Option<StartedIn>,
 }
 
 impl Program {
     /// Shares a shell script in the room `general`.
-    async fn start(server: &TestServer, base: &str, person: &Person, script: &str) -> Self {
+    async fn start(base: &str, person: &Person, script: &str) -> Self {
+        let folder = StartedIn::new();
+        let mut program = Self::start_in(&folder, (base, person), &[], &[], script).await;
+        program._folder = Some(folder);
+        program
+    }
+
+    /// The same in a folder, with more arguments and variables.
+    async fn start_in(
+        folder: &StartedIn,
+        (base, person): (&str, &Person),
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        script: &str,
+    ) -> Self {
         let (pty, pts) = pty_process::open().expect("a terminal");
         pty.resize(pty_process::Size::new(30, 100)).expect("a size");
         let room = format!("{base}/rooms/{}", person.room("general"));
         let command = pty_process::Command::new(env!("CARGO_BIN_EXE_tidepool"))
-            .args([
-                "share", "--room", &room, "--title", "build", "--", "sh", "-c", script,
-            ])
+            .args(["share", "--room", &room, "--title", "build"])
+            .args(arguments)
+            .args(["--", "sh", "-c", script])
             .env("TIDEPOOL_TOKEN", person.terminal_token().await)
+            .env("XDG_STATE_HOME", folder.path().join("state"))
+            .envs(environment.iter().copied())
+            .current_dir(folder.path())
             .kill_on_drop(true);
         let child = command.spawn(pts).expect("it starts");
-        let _ = server;
         Self {
             pty,
             child,
             seen: String::new(),
+            _folder: None,
         }
     }
 
@@ -85,7 +132,7 @@ async fn program_is_shared_until_its_exit_code() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let script = "stty size; echo ready; read line; echo got $line; exit 3";
-    let mut program = Program::start(&server, &server.base(), &ann, script).await;
+    let mut program = Program::start(&server.base(), &ann, script).await;
     program.sees("ready").await;
     let (room, terminal) = (ann.room("general"), program.terminal().await);
     let mut watcher = Watcher::of(&bob, &room, &terminal).await;
@@ -113,7 +160,7 @@ async fn room_tells_how_a_long_program_ended() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let script = "echo ready; read line; exit 3";
-    let mut program = Program::start(&server, &server.base(), &ann, script).await;
+    let mut program = Program::start(&server.base(), &ann, script).await;
     program.sees("ready").await;
     server.stop().await;
     let earlier = "UPDATE terminals SET started_at = started_at - 130000000";
@@ -146,7 +193,7 @@ async fn cut_connection_loses_no_output() {
     let base = format!("http://127.0.0.1:{}", proxy.port());
     let script = "count() { i=$1; while [ $i -lt $2 ]; do echo line $i; i=$((i+1)); done; }; \
         read go; count 0 2000; read more; count 2000 4000; exit 0";
-    let mut program = Program::start(&server, &base, &ann, script).await;
+    let mut program = Program::start(&base, &ann, script).await;
     let terminal = program.terminal().await;
     let mut watcher = Watcher::of(&ann, &ann.room("general"), &terminal).await;
     program.keys("\r").await;

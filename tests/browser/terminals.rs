@@ -105,3 +105,113 @@ async fn two_people_watch_and_the_one_who_may_types() {
     sharer.exit(0).await;
     guest.wait_text(".terminal-status", "has ended").await;
 }
+
+/// The characters that are shown before the program has echoed them.
+const PREDICTED: &str = "(() => {
+  const shown = document.querySelector('.terminal-prediction');
+  return shown && !shown.hidden ? shown.textContent : '-';
+})()";
+
+#[tokio::test]
+async fn keys_are_predicted_only_where_the_program_echoes() {
+    let _browsers = acquire_browsers(1).await;
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let room = ann.room("general");
+    let token = ann.terminal_token().await;
+    let sharing = Sharer::begin(&server, &token, Sharer::hello(&room)).await;
+    let mut sharer = sharing.expect("it is shared");
+    sharer.write("$ ").await;
+    let browser = Browser::signed_in(&ann, &server.base()).await;
+    browser
+        .go(&format!("/rooms/{room}/terminals/{}", sharer.terminal))
+        .await;
+    browser.terminal_shows("$").await;
+    browser.wait_text(".terminal-status", "You may type").await;
+    // A slow connection: what the page sends is under way for long.
+    let slow = "(() => {
+      const { send } = WebSocket.prototype;
+      WebSocket.prototype.send = function (data) { setTimeout(() => send.call(this, data), 800); };
+      return true;
+    })()";
+    browser.js(slow).await;
+    let delay = "parseInt(document.querySelector('.terminal-latency bdi').textContent) > 700";
+    browser.wait_until(delay).await;
+    browser.click(".terminal-screen").await;
+
+    // The first key is not shown before its echo, the next ones are.
+    browser.press_keys("a").await;
+    assert_eq!(browser.js(PREDICTED).await, "-");
+    sharer.expect_input("a").await;
+    sharer.write("a").await;
+    browser.terminal_shows("$ a").await;
+    browser.press_keys("bc").await;
+    assert_eq!(browser.js(PREDICTED).await, "bc");
+    sharer.expect_input("abc").await;
+    sharer.write("b").await;
+    browser.wait_until(&format!("{PREDICTED} === 'c'")).await;
+    sharer.write("c").await;
+    browser.wait_until(&format!("{PREDICTED} === '-'")).await;
+    browser.terminal_shows("$ abc").await;
+
+    // Wrong ones go as soon as the program shows something else.
+    browser.press_keys("d").await;
+    assert_eq!(browser.js(PREDICTED).await, "d");
+    sharer.write("x").await;
+    browser.wait_until(&format!("{PREDICTED} === '-'")).await;
+
+    // A password is never shown: the program has echoed nothing on its row.
+    browser.press_keys("\u{e007}").await;
+    sharer.write("\r\nPassword: ").await;
+    browser.terminal_shows("Password").await;
+    browser.press_keys("pearl").await;
+    assert_eq!(browser.js(PREDICTED).await, "-");
+    sharer.expect_input("abcd\rpearl").await;
+}
+
+#[tokio::test]
+async fn dropped_file_is_offered_to_the_sharer() {
+    let _browsers = acquire_browsers(1).await;
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let room = ann.room("general");
+    let token = ann.terminal_token().await;
+    let mut hello = Sharer::hello(&room);
+    hello["takes_files"] = json!(true);
+    let sharing = Sharer::begin(&server, &token, hello).await;
+    let mut sharer = sharing.expect("it is shared");
+    let browser = Browser::signed_in(&ann, &server.base()).await;
+    browser
+        .go(&format!("/rooms/{room}/terminals/{}", sharer.terminal))
+        .await;
+    browser.wait_text(".terminal-status", "You may type").await;
+    let drop = "(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['pearls'], 'shore.txt', { type: 'text/plain' }));
+      const event = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+      document.querySelector('.terminal-screen').dispatchEvent(event);
+      return event.defaultPrevented;
+    })()";
+    browser.js("window.stays = true").await;
+    browser.wait_until(drop).await;
+    browser
+        .wait_text(".terminal-sent", "the sharer is asked")
+        .await;
+    let offer = sharer.next_note().await;
+    assert_eq!(
+        (&offer["type"], &offer["name"]),
+        (&json!("file-offer"), &json!("shore.txt"))
+    );
+    let file = offer["file"].clone();
+    let takes = json!({ "type": "file-answer", "file": file, "takes": true });
+    sharer.note(&takes.to_string()).await;
+    assert_eq!(sharer.next_piece().await, b"pearls");
+    browser.wait_text(".terminal-sent", "on its way").await;
+    let end = json!({ "type": "file-end", "file": file, "stored_as": "shore (1).txt" });
+    sharer.note(&end.to_string()).await;
+    browser
+        .wait_text(".terminal-sent", "is there as “shore (1).txt”")
+        .await;
+    assert_eq!(browser.js("window.stays").await, true);
+    assert_accessible(&browser, "on a page with files", &["light", "dark"]).await;
+}

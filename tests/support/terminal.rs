@@ -1,5 +1,6 @@
 //! Shared terminals: somebody who watches one, and a sharer without a program.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -154,6 +155,9 @@ pub struct Sharer {
     /// What others typed.
     pub input: Vec<u8>,
     acked: u64,
+    /// What the server told beside input.
+    notes: VecDeque<Value>,
+    pieces: Vec<u8>,
 }
 
 impl Sharer {
@@ -181,6 +185,8 @@ impl Sharer {
             position: answer["position"].as_u64(),
             input: Vec::new(),
             acked: 0,
+            notes: VecDeque::new(),
+            pieces: Vec::new(),
         })
     }
 
@@ -196,6 +202,30 @@ impl Sharer {
         self.original.write(text.as_bytes());
         let bytes = text.as_bytes().to_vec();
         self.send(&Frame::Output { position, bytes }).await;
+    }
+
+    /// Tells something beside output.
+    pub async fn note(&mut self, text: &str) {
+        let sent = self.stream.send(Message::text(text)).await;
+        sent.expect("it is open");
+    }
+
+    /// What the server tells next beside input.
+    pub async fn next_note(&mut self) -> Value {
+        loop {
+            if let Some(note) = self.notes.pop_front() {
+                return note;
+            }
+            assert_eq!(self.step().await, None, "closed before a note came");
+        }
+    }
+
+    /// The first bytes of a file that was taken.
+    pub async fn next_piece(&mut self) -> Vec<u8> {
+        while self.pieces.is_empty() {
+            assert_eq!(self.step().await, None, "closed before a file came");
+        }
+        std::mem::take(&mut self.pieces)
     }
 
     /// Ends the program.
@@ -233,8 +263,18 @@ impl Sharer {
                     self.acked = position;
                     None
                 }
+                Frame::FilePiece { position, bytes } => {
+                    assert_eq!(position, self.pieces.len() as u64);
+                    self.pieces.extend(bytes);
+                    None
+                }
                 other => panic!("{other:?} for a sharer"),
             },
+            Some(Ok(Message::Text(note))) => {
+                self.notes
+                    .push_back(serde_json::from_str(&note).expect("JSON"));
+                None
+            }
             Some(Ok(Message::Close(frame))) => Some(frame.map_or(1005, |frame| frame.code.into())),
             Some(Ok(_)) => None,
             Some(Err(_)) | None => Some(1006),

@@ -4,13 +4,16 @@
 // The position of output counts its bytes since the program began; a page that comes back asks for
 // what follows its position, and gets that or the whole screen.
 
+import { Predictor } from './predict.js';
 import { createScreen } from './screen.js';
 
 const OUTPUT = 1, SNAPSHOT = 2, RESIZE = 3, EXIT = 4, INPUT = 5, ACK = 6;
+const PING = 7, PONG = 8;
 const HEADER_BYTES = 9;
 const INPUT_BYTES = 4096; // of one message
 const ACK_DELAY = 40; // ms
 const ACK_BYTES = 32768; // acknowledged at once
+const PING_INTERVAL = 2000; // ms
 const MIN_RETRY_DELAY = 500; // ms
 const MAX_RETRY_DELAY = 8000;
 const OVER = 4410, REFUSED = 4403; // close codes after which one does not come back
@@ -34,6 +37,9 @@ class TideTerminal extends HTMLElement {
   #retryDelay = MIN_RETRY_DELAY;
   #retryTimer = null;
   #ackTimer = null;
+  #pingTimer = null;
+  #pinged = { number: 0, at: 0 };
+  #predictor = null;
   #sticky = { ctrl: false, alt: false };
 
   async connectedCallback() {
@@ -42,6 +48,13 @@ class TideTerminal extends HTMLElement {
     if (!this.isConnected) return screen.dispose();
     this.#screen = screen;
     const { terminal } = screen;
+    this.#predictor = new Predictor(terminal, this.querySelector('.terminal-screen'));
+    terminal.onWriteParsed(() => this.#predictor.check());
+    terminal.onScroll(() => this.#predictor.check());
+    const form = document.querySelector('.terminal-files form');
+    const mayOffer = () => ['host', 'typist'].includes(this.#state.role);
+    if (form) import('./drop.js').then(({ takeDrops }) => takeDrops(this, form, mayOffer));
+    this.#pingTimer = setInterval(() => this.#ping(), PING_INTERVAL);
     terminal.onData((data) => this.#type(data));
     terminal.onBinary((data) => this.#send(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     terminal.attachCustomKeyEventHandler((event) => this.#takesKey(event));
@@ -52,6 +65,7 @@ class TideTerminal extends HTMLElement {
   disconnectedCallback() {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#ackTimer);
+    clearInterval(this.#pingTimer);
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
@@ -74,12 +88,29 @@ class TideTerminal extends HTMLElement {
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket) return;
       this.#retryDelay = MIN_RETRY_DELAY;
+      if (this.#pinged.number === 0) this.#ping();
       if (typeof data === 'string') this.#show(JSON.parse(data));
       else this.#take(data);
     };
     socket.onclose = ({ code }) => {
       if (this.#socket === socket) this.#closed(code);
     };
+  }
+
+  /** Asks how long the way to the program is. */
+  #ping() {
+    if (document.hidden || this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#pinged = { number: this.#pinged.number + 1, at: performance.now() };
+    this.#socket.send(message(PING, this.#pinged.number));
+  }
+
+  #showDelay(number, sharerDelay) {
+    if (number !== this.#pinged.number) return;
+    const delay = Math.round(performance.now() - this.#pinged.at) + sharerDelay;
+    const place = this.querySelector('.terminal-latency');
+    place.hidden = false;
+    place.querySelector('bdi').textContent = `${delay} ms`;
+    this.#predictor.delay = delay;
   }
 
   #closed(code) {
@@ -102,8 +133,11 @@ class TideTerminal extends HTMLElement {
     this.dataset.role = state.role ?? '';
     this.#screen.terminal.options.disableStdin = !state.mayType;
     this.querySelector('.terminal-keys').hidden = !state.mayType;
+    if (!state.mayType) this.#predictor.reset();
+    if (!this.#socket) this.querySelector('.terminal-latency').hidden = true;
     if (state.away) this.#say(this.dataset.away);
     else if (state.lost > 0) this.#say(this.dataset.missing);
+    else if (state.waits) this.#say(this.dataset.waiting);
     else if (state.mayType) this.#say(this.dataset.typing);
     else if (state.role) this.#say(this.dataset.watching);
   }
@@ -134,6 +168,8 @@ class TideTerminal extends HTMLElement {
       // Behind the output before it.
       const [cols, rows] = [view.getUint16(9), view.getUint16(11)];
       terminal.write('', () => this.#screen?.resize(cols, rows));
+    } else if (kind === PONG) {
+      this.#showDelay(position, view.getUint32(HEADER_BYTES));
     } else if (kind === EXIT) {
       this.#say(this.dataset.over);
     }
@@ -174,6 +210,7 @@ class TideTerminal extends HTMLElement {
     if (alt) data = `\x1b${data}`;
     this.#stick('ctrl', false);
     this.#stick('alt', false);
+    if (this.#state.mayType) this.#predictor.type(data);
     this.#send(new TextEncoder().encode(data));
   }
 

@@ -1,6 +1,8 @@
 // The screen of a terminal: xterm.js, within the content security policy, and without all that a
 // program could make it say or do.
 
+import { useWidths } from './widths.js';
+
 const MAX_FONT_SIZE = 15; // px
 const MIN_FONT_SIZE = 5;
 const URL_PATTERN = /https?:\/\/[^\s"'<>`]+[^\s"'<>`.,;:!?)\]}]/g;
@@ -101,6 +103,7 @@ export async function createScreen(host, options = {}) {
     linkHandler: { activate: (_, uri) => openLink(uri), allowNonHttpProtocols: false },
     ...options,
   });
+  useWidths(terminal);
   silence(terminal);
   terminal.registerLinkProvider(linkProvider(terminal));
   terminal.open(place);

@@ -1,6 +1,6 @@
 //! This side of a shared terminal: the user's keys and screen, and the program.
 
-use std::io::{Read, Write, stdin, stdout};
+use std::io::{Read, stdin, stdout};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::Shared;
+use super::ask::Ask;
 use crate::modules::terminals::core::Size;
 
 const READ_BYTES: usize = 16 << 10;
@@ -46,15 +47,11 @@ pub(super) fn read_stdin(input: mpsc::Sender<Vec<u8>>) {
 }
 
 /// Shows what the program writes, here and to others, until it has closed its terminal.
-pub(super) async fn read_output(mut pty: OwnedReadPty, shared: Shared) {
+pub(super) async fn read_output(mut pty: OwnedReadPty, ask: Ask) {
     let mut buffer = vec![0; READ_BYTES];
     // Reading fails once nothing has the terminal open any more.
     while let Ok(len @ 1..) = pty.read(&mut buffer).await {
-        tokio::task::block_in_place(|| {
-            let mut out = stdout().lock();
-            drop(out.write_all(&buffer[..len]).and_then(|()| out.flush()));
-        });
-        shared.change(|terminal| terminal.write(&buffer[..len]));
+        tokio::task::block_in_place(|| ask.write(&buffer[..len]));
     }
 }
 
@@ -62,6 +59,8 @@ pub(super) async fn read_output(mut pty: OwnedReadPty, shared: Shared) {
 pub(super) struct Input {
     /// Of the user.
     pub(super) own: mpsc::Receiver<Vec<u8>>,
+    /// Who takes those that answer a question.
+    pub(super) ask: Ask,
     /// Of others.
     pub(super) typed: mpsc::UnboundedReceiver<Vec<u8>>,
     /// How many bytes of others it has got.
@@ -89,6 +88,9 @@ pub(super) async fn write_input(mut pty: OwnedWritePty, mut input: Input, shared
             }
             else => return,
         };
+        if is_own && input.ask.takes(&bytes) {
+            continue;
+        }
         if (is_own || input.takes_typed) && pty.write_all(&bytes).await.is_err() {
             return;
         }

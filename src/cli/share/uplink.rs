@@ -13,8 +13,9 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::Shared;
 use super::connect::{Connector, NoSocket, Socket};
+use super::files::{FileEvent, FileLink};
 use crate::modules::terminals::core::Frame;
-use crate::modules::terminals::hello::{Answer, Hello};
+use crate::modules::terminals::hello::{Answer, Hello, SharerNote};
 
 /// Between two tries to connect.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -40,6 +41,7 @@ pub(super) enum Delivery {
 pub(super) struct Connection {
     socket: Socket,
     position: Option<u64>,
+    takes_notes: bool,
 }
 
 /// What others type.
@@ -48,6 +50,8 @@ pub(super) struct Typed {
     pub(super) input: mpsc::UnboundedSender<Vec<u8>>,
     /// How many bytes it has got.
     pub(super) taken: watch::Receiver<u64>,
+    /// Files that they offer.
+    pub(super) files: FileLink,
 }
 
 enum Lost {
@@ -113,10 +117,15 @@ impl Uplink {
                 terminal,
                 path,
                 position,
+                takes_notes,
             }) => {
                 self.hello.terminal = Some(terminal);
                 self.path = path;
-                Ok(Connection { socket, position })
+                Ok(Connection {
+                    socket,
+                    position,
+                    takes_notes,
+                })
             }
             Ok(Answer::Refused {
                 message,
@@ -159,13 +168,21 @@ impl Uplink {
 
     /// Sends what the program writes and passes on what others type, until the connection ends.
     async fn serve(&mut self, connection: Connection, typed: &mut Typed) -> Lost {
-        let Connection { socket, position } = connection;
+        let Connection {
+            socket,
+            position,
+            takes_notes,
+        } = connection;
         let (mut sink, mut stream) = socket.split();
         let mut changed = self.shared.changed.subscribe();
         // A server that has nothing gets all that is left, or the screen.
         let mut cursor = self.shared.lock().resume(position.unwrap_or(0));
         let (mut has_exit, mut heard) = (false, Instant::now());
         typed.taken.mark_changed();
+        let mut status = self.shared.status.subscribe();
+        status.mark_changed();
+        // What was offered on another connection is offered again.
+        drop(typed.files.events.send(FileEvent::Reconnected).await);
         loop {
             changed.mark_unchanged();
             loop {
@@ -192,6 +209,21 @@ impl Uplink {
                         Err(_) => return Lost::Connection,
                     }
                 }
+                Ok(()) = status.changed(), if takes_notes => {
+                    let note = SharerNote::Status(status.borrow_and_update().clone());
+                    let note = serde_json::to_string(&note).unwrap_or_default();
+                    match sink.send(Message::text(note)).await {
+                        Ok(()) => continue,
+                        Err(_) => return Lost::Connection,
+                    }
+                }
+                Some(note) = typed.files.notes.recv(), if takes_notes => {
+                    let note = serde_json::to_string(&note).unwrap_or_default();
+                    match sink.send(Message::text(note)).await {
+                        Ok(()) => continue,
+                        Err(_) => return Lost::Connection,
+                    }
+                }
                 message = timeout_at(heard + SILENT_TIMEOUT, stream.next()) => message,
             };
             let Ok(Some(Ok(message))) = message else {
@@ -204,8 +236,16 @@ impl Uplink {
                     Ok(Frame::Input { position, bytes }) => {
                         self.take_input(position, &bytes, typed);
                     }
+                    Ok(Frame::FilePiece { bytes, .. }) => {
+                        drop(typed.files.events.send(FileEvent::Piece(bytes)).await);
+                    }
                     _ => return Lost::Connection,
                 },
+                Message::Text(note) => {
+                    if let Ok(note) = serde_json::from_str(&note) {
+                        drop(typed.files.events.send(FileEvent::Note(note)).await);
+                    }
+                }
                 Message::Close(frame) => return closed(frame, has_exit),
                 _ => {}
             }

@@ -7,7 +7,7 @@ use super::guest_links::{self, GuestLinkId};
 use super::model::{Role, TerminalId, TerminalRow};
 use super::tokens::TokenId;
 use super::views::rendered;
-use super::{END_OTHERS, TYPE, Terminals, VIEW, recordings, store};
+use super::{END_OTHERS, TYPE, Terminals, VIEW, baton_store, recordings, store};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
@@ -64,7 +64,12 @@ fn page_of(row: &TerminalRow) -> String {
 }
 
 /// What pages show of the people of a terminal after a change; the screen stays as it is.
-fn shown(terminals: &Terminals, viewer: &Viewer, row: &TerminalRow, result: Value) -> Outcome {
+pub(super) fn shown(
+    terminals: &Terminals,
+    viewer: &Viewer,
+    row: &TerminalRow,
+    result: Value,
+) -> Outcome {
     let (terminals, lang, id) = (terminals.clone(), viewer.lang, row.id);
     Outcome::new(result, page_of(row)).fragment(async move {
         let people = terminals.people(id).await?.ok_or(Error::NotFound)?;
@@ -75,18 +80,20 @@ fn shown(terminals: &Terminals, viewer: &Viewer, row: &TerminalRow, result: Valu
 
 /// Who may do something to a terminal.
 #[derive(Clone, Copy, PartialEq)]
-enum By {
+pub(super) enum By {
     /// Its host.
     Host,
     /// Its host, or who may end those of others.
     Moderator,
     /// Who watches.
     Watcher,
+    /// Its host, or who has the permission to type.
+    Typist,
 }
 
 impl Terminals {
     /// Changes an open terminal in a transaction, for a viewer who may.
-    async fn change<F>(
+    pub(super) async fn change<F>(
         &self,
         viewer: &Viewer,
         id: TerminalId,
@@ -106,6 +113,7 @@ impl Terminals {
         let permission: &'static Permission = match by {
             By::Host if !is_host => return Err(Error::Forbidden("error-terminal-host")),
             By::Moderator if !is_host => &END_OTHERS,
+            By::Typist if !is_host => &TYPE,
             _ => &VIEW,
         };
         let write = async move |tx: &mut Tx| {
@@ -153,26 +161,49 @@ async fn set_role(terminals: Terminals, viewer: Viewer, input: SetRoleInput) -> 
         _ => return Err(Error::field("role", "error-message-shape")),
     };
     if role == Role::Typist {
-        let row = store::get(&terminals.engine.db, terminal).await?;
-        let access = &terminals.community.access;
-        access
-            .permit_in_room(viewer.account, &VIEW, row.room)
-            .await?;
-        let may_type = access.permit_in_room(account, &TYPE, row.room).await;
-        may_type.map_err(|error| match error.is_passing() {
-            true => error,
-            false => Error::Forbidden("error-terminal-typist"),
-        })?;
+        check_may_type(&terminals, &viewer, terminal, account).await?;
     }
-    let change = async move |tx: &mut Tx, row: &TerminalRow| match account == row.host {
-        true => Err(Error::Conflict("error-terminal-self")),
-        false => store::set_role(tx, terminal, account, role).await,
+    let change = async move |tx: &mut Tx, row: &TerminalRow| {
+        if account == row.host {
+            return Err(Error::Conflict("error-terminal-self"));
+        }
+        if role != Role::Typist {
+            baton_store::release(tx, terminal, account).await?;
+        }
+        store::set_role(tx, terminal, account, role).await
     };
     let row = terminals
         .change(&viewer, terminal, By::Host, change)
         .await?;
     let result = json!({ "role": role });
     Ok(shown(&terminals, &viewer, &row, result))
+}
+
+/// Whether somebody has the permission to type where a terminal is, or is its host.
+///
+/// # Errors
+/// `Forbidden` when they have not; those of reading.
+pub(super) async fn check_may_type(
+    terminals: &Terminals,
+    viewer: &Viewer,
+    terminal: TerminalId,
+    account: AccountId,
+) -> Result<()> {
+    let row = store::get(&terminals.engine.db, terminal).await?;
+    let access = &terminals.community.access;
+    access
+        .permit_in_room(viewer.account, &VIEW, row.room)
+        .await?;
+    if row.host == account {
+        return Ok(());
+    }
+    let may_type = access.permit_in_room(account, &TYPE, row.room).await;
+    may_type
+        .map(drop)
+        .map_err(|error| match error.is_passing() {
+            true => error,
+            false => Error::Forbidden("error-terminal-typist"),
+        })
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 //! mirrors, and `tidepool share` has the original.
 
 mod frame;
+mod history;
 mod log;
 mod repeat_clamp;
 mod screen;
@@ -11,8 +12,10 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod thumbnail;
+mod visible_text;
 
 pub use frame::{Frame, MAX_POSITION, Malformed, Size};
+pub use history::history_lines;
 pub use log::MAX_LOG_BYTES;
 pub use signals::Signal;
 pub use terminal::{Cursor, Gap, MAX_UNACKED_BYTES, NewScreen, Terminal};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Terminals;
 use super::model::{TerminalId, TerminalRow};
 use super::open::{Ended, OpenTerminal};
+use super::sent_file_store;
 use super::store::{self, AWAY_TIMEOUT};
 use crate::base::clock::Micros;
 use crate::base::db::Db;
@@ -75,7 +76,10 @@ impl Terminals {
         }
         if is_sweep {
             self.begun.evict();
+            self.searches.evict();
+            let files = self.engine.files.clone();
             let write = db.write_queued(async move |tx| {
+                sent_file_store::sweep(&files, tx).await?;
                 let ended = store::end_abandoned(tx).await?;
                 store::delete_old(tx, RECORDING_TTL).await?;
                 Ok(ended)
@@ -132,6 +136,9 @@ impl Terminals {
         }
         terminal.set_roles(store::roles(&self.engine.db, row).await?);
         self.check_typists(terminal).await;
-        Ok(())
+        match row.takes_files {
+            true => self.check_files(terminal).await,
+            false => Ok(()),
+        }
     }
 }

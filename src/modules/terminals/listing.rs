@@ -30,7 +30,7 @@ impl Terminals {
     }
 
     /// The name of an account; `None` when it was just deleted.
-    async fn name_of(&self, account: AccountId) -> Result<Option<String>> {
+    pub(super) async fn name_of(&self, account: AccountId) -> Result<Option<String>> {
         match self.community.accounts.get(account).await {
             Ok(account) => Ok(Some(account.name.clone())),
             Err(Error::NotFound) => Ok(None),
@@ -74,6 +74,7 @@ impl Terminals {
         }
         people.sort_by_key(|one| (one.role != Role::Host, !one.raised_hand, one.account));
         Ok(Some(People {
+            files: self.sent_files(id).await?,
             row,
             people,
             guests,

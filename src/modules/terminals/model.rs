@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::core::Size;
+use super::hello::Status;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::id;
@@ -68,6 +69,9 @@ pub(super) struct Roles {
     pub(super) locked: bool,
     /// Whether the sharer takes input of others at all.
     pub(super) takes_input: bool,
+    /// Whether only the holder of the baton types, who may be nobody.
+    pub(super) one_at_a_time: bool,
+    pub(super) baton: Option<AccountId>,
     pub(super) people: HashMap<AccountId, Standing>,
 }
 
@@ -85,9 +89,15 @@ impl Roles {
         self.people.get(&account).copied().unwrap_or_default()
     }
 
+    /// Whether it is somebody's turn.
+    pub(super) fn has_turn(&self, account: AccountId) -> bool {
+        !self.one_at_a_time || self.baton == Some(account)
+    }
+
     /// Whether somebody's keys reach the program.
     pub(super) fn may_type(&self, account: AccountId) -> bool {
         self.takes_input
+            && self.has_turn(account)
             && match self.of(account) {
                 Role::Host => true,
                 Role::Typist => !self.locked,
@@ -118,6 +128,12 @@ pub(super) struct TerminalRow {
     pub(super) recorded: bool,
     /// Whether its program runs on the server.
     pub(super) is_shell: bool,
+    /// Whether only the holder of the baton types.
+    pub(super) one_at_a_time: bool,
+    #[sqlx(rename = "baton_account_id")]
+    pub(super) baton: Option<AccountId>,
+    /// Whether the sharer can be asked for files of others.
+    pub(super) takes_files: bool,
     /// The instance that has it.
     pub(super) instance: String,
 }
@@ -138,6 +154,9 @@ pub struct Summary {
     pub rows: u16,
     /// Whether the sharer's connection is lost.
     pub away: bool,
+    /// What the sharer tells of the program.
+    #[serde(default)]
+    pub status: Status,
 }
 
 impl Summary {
@@ -149,6 +168,7 @@ impl Summary {
             cols: size.cols,
             rows: size.rows,
             away: false,
+            status: Status::default(),
         }
     }
 

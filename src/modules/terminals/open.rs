@@ -2,6 +2,8 @@
 //! Sockets are elsewhere (`sharing.rs`, `watching.rs`, `relay.rs`): they ask for the next thing to
 //! send, and wait for changes.
 
+mod delay;
+mod files;
 mod registry;
 mod sharer;
 mod watchers;
@@ -14,6 +16,7 @@ use tokio::sync::watch;
 
 use super::core::{Signal, Size, Terminal};
 use super::guest_links::GuestLinkId;
+use super::hello::Status;
 use super::input::InputQueue;
 use super::model::{Role, Roles, Summary, TerminalId, TerminalRow};
 use super::recorder::Recorder;
@@ -21,8 +24,11 @@ use super::tokens::Bearer;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::viewer::Viewer;
+use delay::SharerDelay;
+pub(super) use files::ForSharer;
+use files::Outbox;
 pub(super) use registry::OpenTerminals;
-pub(super) use watchers::{ForWatcher, Typed, WatcherState};
+pub(super) use watchers::{Begin, ForWatcher, Typed, WatcherState};
 
 /// Who watch one terminal at once, on all instances.
 pub(super) const MAX_WATCHERS: usize = 200;
@@ -102,9 +108,14 @@ struct State {
     /// Why the terminal is over, once it is.
     over: Option<Ended>,
     input: InputQueue,
+    sharer_delay: SharerDelay,
+    outbox: Outbox,
     /// Bytes typed since this was last taken, by account.
     typed: HashMap<AccountId, u64>,
     recorder: Option<Recorder>,
+    status: Status,
+    /// Since when who holds the baton has not been here.
+    holder_absent: Option<Instant>,
     /// When the command of a shell began that runs (OSC 133).
     command_since: Option<Instant>,
 }
@@ -163,7 +174,7 @@ impl State {
                         code,
                     }));
                 }
-                Signal::Titled | Signal::Bell => {}
+                Signal::Titled | Signal::Bell | Signal::Folder(_) | Signal::Prompt => {}
             }
         }
         ended
@@ -186,8 +197,12 @@ impl OpenTerminal {
             away_since: Some(Instant::now()),
             over: None,
             input: InputQueue::default(),
+            sharer_delay: SharerDelay::default(),
+            outbox: Outbox::default(),
             typed: HashMap::new(),
             recorder,
+            status: Status::default(),
+            holder_absent: None,
             command_since: None,
         };
         Arc::new(Self {
@@ -240,6 +255,7 @@ impl OpenTerminal {
         if self.state().roles != roles {
             self.change(|state| {
                 state.roles = roles;
+                state.holder_absent = None;
                 state.drop_refused_input();
             });
         }
@@ -260,6 +276,13 @@ impl OpenTerminal {
         self.state().recorder.as_mut()?.take(is_last)
     }
 
+    /// Notes what the sharer tells of the program.
+    pub(super) fn set_status(&self, status: Status) {
+        if self.state().status != status {
+            self.change(|state| state.status = status);
+        }
+    }
+
     /// What others see of it.
     pub(super) fn summary(&self) -> Summary {
         let state = self.state();
@@ -277,6 +300,7 @@ impl OpenTerminal {
             guests,
             title: state.terminal.title().to_owned(),
             away: state.sharer.is_none() && state.terminal.exit().is_none(),
+            status: state.status.clone(),
             ..Summary::of_size(state.terminal.size())
         }
     }

@@ -1,12 +1,14 @@
 //! The pages of terminals: those of a room, one of them, and its screen as text.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::Deserialize;
 
 use super::core::{Frame, Size, Terminal};
-use super::model::TerminalId;
-use super::open::Who;
+use super::model::{TerminalId, TerminalRow};
+use super::open::{Begin, Who};
+use super::search::query_of;
 use super::topics::RoomTerminals;
 use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView, rendered};
 use super::watching::ToWatcher;
@@ -45,6 +47,11 @@ pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
             Audience::SignedIn,
             "/rooms/{room}/terminals/{terminal}",
             get(terminal),
+        )
+        .page(
+            Audience::SignedIn,
+            "/rooms/{room}/terminals/{terminal}/about",
+            get(about),
         )
         .page(
             Audience::SignedIn,
@@ -113,6 +120,20 @@ impl Terminals {
             feeds,
             refresh: format!("/rooms/{room}/terminals/list"),
             html: format!("<ul class=\"terminal-list\" id=\"terminals-list-{room}\">{list}</ul>"),
+        })
+    }
+
+    /// Where the program is, and what it takes.
+    async fn about_region(&self, viewer: &Viewer, row: &TerminalRow) -> Result<String> {
+        let (room, id) = (row.room, row.id);
+        let feeds = TERMINALS_FEED.position(room, &self.engine.live).await?;
+        let shown = self.shown_one(row.clone()).await?;
+        let about = rendered(&shown.about_view(viewer.lang))?;
+        rendered(&RegionView {
+            id: format!("terminal-about-region-{id}"),
+            feeds,
+            refresh: format!("/rooms/{room}/terminals/{id}/about"),
+            html: format!("<p class=\"terminal-about\" id=\"terminal-about-{id}\">{about}</p>"),
         })
     }
 
@@ -238,6 +259,7 @@ async fn terminal(
             shell,
             form,
             room,
+            about: terminals.about_region(&viewer, &row).await?,
             people,
             has_recording: row.recorded && row.ended_at.is_some(),
             has_links: row.host == viewer.account
@@ -245,6 +267,16 @@ async fn terminal(
             terminal: terminals.shown_one(row).await?,
         }
     )
+}
+
+async fn about(
+    State(terminals): State<Terminals>,
+    viewer: Viewer,
+    Path((room, id)): Place,
+) -> Result<Response> {
+    let row = terminals.find(&viewer, room, id).await?;
+    let about = terminals.about_region(&viewer, &row).await?;
+    Ok(Html(about).into_response())
 }
 
 async fn people(
@@ -257,12 +289,20 @@ async fn people(
     Ok(Html(people).into_response())
 }
 
+#[derive(Deserialize)]
+struct TextQuery {
+    /// What is searched.
+    #[serde(default)]
+    q: String,
+}
+
 async fn text(
     State(terminals): State<Terminals>,
     layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path((room, id)): Place,
+    Query(TextQuery { q }): Query<TextQuery>,
 ) -> Result<PageAnswer> {
     let row = terminals.find(&viewer, room, id).await?;
     let access = &terminals.community.access;
@@ -271,6 +311,15 @@ async fn text(
     let mut shell = layout.shell(&viewer, found.space, &here).await?;
     shell.above.clear();
     let head = terminals.community.head(&viewer, row.title.clone());
+    let query = query_of(&q);
+    let found = match &query {
+        Some(query) => {
+            let searching = terminals.search(viewer.clone(), &row, query);
+            let found = tokio::time::timeout(SCREEN_TIMEOUT, searching).await;
+            found.unwrap_or(Ok(None))?
+        }
+        None => None,
+    };
     let screen = terminals.screen_text(Who::Member(viewer), &row);
     let screen = tokio::time::timeout(SCREEN_TIMEOUT, screen).await;
     app_page!(
@@ -281,18 +330,16 @@ async fn text(
             room,
             terminal: id,
             text: screen.unwrap_or_default(),
+            query: query.unwrap_or_default(),
+            found,
         }
     )
 }
 
 impl Terminals {
     /// The screen of a terminal as text, as somebody who begins to watch gets it.
-    pub(super) async fn screen_text(
-        &self,
-        who: Who,
-        row: &super::model::TerminalRow,
-    ) -> Option<String> {
-        let (_incoming, mut outgoing) = self.open_link(row, who, None).await.ok()?;
+    pub(super) async fn screen_text(&self, who: Who, row: &TerminalRow) -> Option<String> {
+        let (_incoming, mut outgoing) = self.open_link(row, who, Begin::Screen).await.ok()?;
         while let Some(message) = outgoing.recv().await {
             let ToWatcher::Frame(bytes) = message else {
                 continue;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::model::TerminalId;
-use super::{Terminals, store, tokens};
+use super::{Terminals, sent_file_store, store, tokens};
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::engine::personal_data::{DataPage, Erasure};
@@ -34,7 +34,9 @@ pub(super) async fn export(
 /// Erases them, with their recordings, the tokens, and what the account was in others' terminals.
 pub(super) async fn erase(terminals: Terminals, erasure: Erasure) -> Result<bool> {
     let account = erasure.account;
+    let files = terminals.engine.files.clone();
     let write = terminals.engine.db.write_queued(async move |tx| {
+        sent_file_store::erase_account(&files, tx, account).await?;
         tokens::delete_all(tx, account).await?;
         store::erase_account(tx, account).await
     });

@@ -307,6 +307,11 @@ impl Terminals {
             );
             push(format!("#terminals-list-{room}"), shown.list(lang).render());
             if let Some((id, people)) = &people {
+                let shown = shown.all.iter().find(|one| one.row.id == *id);
+                if let Some(shown) = shown {
+                    let about = shown.about_view(lang).render();
+                    push(format!("#terminal-about-{id}"), about);
+                }
                 push(format!("#terminal-people-{id}"), people.view(lang).render());
             }
             frame

@@ -16,7 +16,7 @@ use tokio::time::{Instant, interval, timeout};
 use super::core::Frame;
 use super::guest_links::GuestLinkId;
 use super::model::TerminalId;
-use super::open::{Ended, Who};
+use super::open::{Begin, Ended, Who};
 use super::topics::{LinkId, MessageRelayed};
 use super::watching::{ToWatcher, WatcherLink};
 use super::{Terminals, lease};
@@ -40,7 +40,7 @@ pub(super) struct RelayedLink {
     pub(super) terminal: TerminalId,
     pub(super) instance: String,
     pub(super) who: Who,
-    pub(super) position: Option<u64>,
+    pub(super) begin: Begin,
 }
 
 /// Who watches, as far as the instance that has the terminal needs it.
@@ -96,7 +96,7 @@ enum Relayed {
         from: String,
         terminal: TerminalId,
         who: RelayedWho,
-        position: Option<u64>,
+        begin: Begin,
     },
     /// To it: a frame of theirs, in base64.
     ToTerminal(String),
@@ -177,7 +177,7 @@ impl Terminals {
             from: self.engine.live.instance().to_owned(),
             terminal: to.terminal,
             who: RelayedWho::of(&to.who),
-            position: to.position,
+            begin: to.begin,
         };
         self.send_relayed(link, &to.instance, &open);
         let ended = self.relay_messages(link, &to, received, watcher.incoming, &watcher.outgoing);
@@ -197,7 +197,7 @@ impl Terminals {
         outgoing: &mpsc::Sender<ToWatcher>,
     ) -> Option<Ended> {
         let mut heard = Instant::now();
-        let mut expected: Option<u64> = to.position;
+        let mut expected = Expected::of(to.begin);
         // Not a sleep: that would begin anew with every key.
         let mut alive = interval(ALIVE_INTERVAL);
         loop {
@@ -207,7 +207,7 @@ impl Terminals {
                     let message = match message? {
                         Relayed::Frame(text) => {
                             let bytes = BASE64_STANDARD.decode(text).ok()?;
-                            if !is_next(&bytes, &mut expected) {
+                            if !expected.takes(&bytes) {
                                 return Some(Ended::Elsewhere);
                             }
                             ToWatcher::Frame(bytes)
@@ -246,7 +246,7 @@ impl Terminals {
             from,
             terminal,
             who,
-            position,
+            begin,
         } = open
         else {
             return None;
@@ -261,7 +261,7 @@ impl Terminals {
         let following = self.follow(
             terminal,
             who.into_who(),
-            position,
+            begin,
             WatcherLink { incoming, outgoing },
         );
         let receiving = async {
@@ -299,22 +299,51 @@ impl Terminals {
     }
 }
 
-/// Whether a frame continues what has come.
-fn is_next(bytes: &[u8], expected: &mut Option<u64>) -> bool {
-    match Frame::decode(bytes) {
-        Ok(Frame::Snapshot { position, .. }) => {
-            *expected = Some(position);
-            true
+/// What is to come next.
+enum Expected {
+    /// The screen.
+    Screen,
+    /// Output from wherever the log begins.
+    Log,
+    /// What follows a position.
+    Position(u64),
+}
+
+impl Expected {
+    fn of(begin: Begin) -> Self {
+        match begin {
+            Begin::Screen => Self::Screen,
+            Begin::Position(position) => Self::Position(position),
+            Begin::Log => Self::Log,
         }
-        Ok(Frame::Output { position, bytes }) => {
-            let is_next = *expected == Some(position);
-            *expected = Some(position + bytes.len() as u64);
-            is_next
+    }
+
+    fn is_at(&self, position: u64) -> bool {
+        match self {
+            Self::Screen => false,
+            Self::Log => true,
+            Self::Position(expected) => *expected == position,
         }
-        Ok(Frame::Resize { position, .. } | Frame::Exit { position, .. }) => {
-            *expected == Some(position)
+    }
+
+    /// Whether a frame continues what has come.
+    fn takes(&mut self, bytes: &[u8]) -> bool {
+        match Frame::decode(bytes) {
+            Ok(Frame::Snapshot { position, .. }) => {
+                *self = Self::Position(position);
+                true
+            }
+            Ok(Frame::Output { position, bytes }) => {
+                let is_next = self.is_at(position);
+                *self = Self::Position(position + bytes.len() as u64);
+                is_next
+            }
+            Ok(Frame::Resize { position, .. } | Frame::Exit { position, .. }) => {
+                self.is_at(position)
+            }
+            Ok(Frame::Pong { .. }) => true,
+            _ => false,
         }
-        _ => false,
     }
 }
 

@@ -7,13 +7,14 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::core::{Frame, MAX_POSITION, Size};
 use super::hello::{Answer, Hello, MAX_SHARER_MESSAGE_BYTES, PROTOCOL};
 use super::model::TerminalId;
-use super::open::{Ended, OpenTerminal};
+use super::open::{Ended, ForSharer, OpenTerminal};
 use super::recorder::Recorder;
+use super::screen_rate::ScreenRate;
 use super::store::{self, NewTerminal};
 use super::tokens::Bearer;
 use super::{SHARE, Terminals, recordings};
@@ -35,13 +36,13 @@ pub(super) const MAX_TITLE_CHARS: usize = 80;
 const MAX_COMMAND_CHARS: usize = 200;
 /// Terminals that one account begins in an hour, on one instance.
 pub(super) const MAX_BEGUN_PER_HOUR: u32 = 20;
-/// New sizes and whole screens that a sharer sends in a second. Who sends more waits.
-const MAX_SCREENS_PER_SECOND: u32 = 20;
 /// Bytes of output that are acknowledged at once, and the input that a frame carries.
 const ACK_BYTES: u64 = 16 << 10;
 /// Output that is not acknowledged at once is, after this time: a sharer may wait for it.
 const ACK_DELAY: Duration = Duration::from_millis(40);
 const MAX_INPUT_BYTES: usize = 16 << 10;
+/// Between two pieces of a file, of 16 KiB: a MiB in a second.
+const FILE_PIECE_INTERVAL: Duration = Duration::from_millis(15);
 
 /// `GET /terminals/share`: asks for a token instead of a session, and answers with a socket.
 pub(super) async fn share(
@@ -114,6 +115,7 @@ impl Terminals {
             terminal: terminal.id.to_string(),
             path: format!("/rooms/{}/terminals/{}", terminal.room, terminal.id),
             position,
+            takes_notes: true,
         };
         if writer.text(&json(&welcome)).await.is_ok() {
             let sending = send_input(terminal, *link, &writer);
@@ -183,6 +185,9 @@ impl Terminals {
             tokio::spawn(self.clone().present_repeatedly(terminal.clone()));
         }
         let (link, position) = terminal.attach(Some(bearer), input);
+        if row.takes_files {
+            self.check_files(&terminal).await?;
+        }
         Ok((Attached(terminal, link), position))
     }
 
@@ -203,6 +208,7 @@ impl Terminals {
             command,
             takes_input: hello.takes_input,
             is_shell: false,
+            takes_files: hello.takes_files && hello.takes_input,
             recorded: hello.record,
             instance: self.engine.live.instance().to_owned(),
         })
@@ -212,14 +218,14 @@ impl Terminals {
     /// the program has ended and all is there.
     async fn receive_output(
         &self,
-        terminal: &OpenTerminal,
+        terminal: &Arc<OpenTerminal>,
         reader: &mut SocketReader,
         writer: &SocketWriter,
     ) -> Option<Ended> {
         let mut acked = terminal.read(|one| one.end());
         // When what has come and is not acknowledged is to be.
         let mut due: Option<Instant> = None;
-        let mut screens = Screens::new();
+        let mut screens = ScreenRate::new();
         loop {
             let message = match due {
                 Some(due) => timeout_at(due, reader.next()).await,
@@ -230,8 +236,15 @@ impl Terminals {
                 acknowledge(writer, acked).await?;
                 continue;
             };
-            let PeerMessage::Binary(bytes) = message? else {
-                return Some(Ended::Malformed);
+            let bytes = match message? {
+                PeerMessage::Binary(bytes) => bytes,
+                PeerMessage::Text(note) => {
+                    screens.wait().await;
+                    if !self.take_note(terminal, &note) {
+                        return Some(Ended::Malformed);
+                    }
+                    continue;
+                }
             };
             let Ok(frame) = Frame::decode(&bytes) else {
                 return Some(Ended::Malformed);
@@ -275,36 +288,6 @@ impl Drop for Attached {
     }
 }
 
-/// Counts new sizes and whole screens, which cost much more than they have bytes.
-struct Screens {
-    since: Instant,
-    count: u32,
-}
-
-impl Screens {
-    fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            count: 0,
-        }
-    }
-
-    /// Waits until another may be drawn.
-    async fn wait(&mut self) {
-        const SECOND: Duration = Duration::from_secs(1);
-        self.count += 1;
-        if self.count > MAX_SCREENS_PER_SECOND {
-            sleep_until(self.since + SECOND).await;
-        }
-        if self.since.elapsed() >= SECOND {
-            *self = Self {
-                count: 1,
-                ..Self::new()
-            };
-        }
-    }
-}
-
 /// Says that everything before a position has arrived. `None` when the sharer is gone.
 async fn acknowledge(writer: &SocketWriter, position: u64) -> Option<()> {
     let ack = Frame::Ack { position };
@@ -329,7 +312,15 @@ async fn send_input(terminal: &OpenTerminal, link: u64, writer: &SocketWriter) -
             writer.binary(&frame.encode()).await.ok()?;
         }
         sent = position + bytes.len() as u64;
-        changes.changed().await.ok()?;
+        match terminal.next_for_sharer() {
+            Some(ForSharer::Note(note)) => writer.text(&json(&note)).await.ok()?,
+            Some(ForSharer::Piece(piece)) => {
+                writer.binary(&piece.encode()).await.ok()?;
+                // What is typed has its turn, and most of the way.
+                sleep(FILE_PIECE_INTERVAL).await;
+            }
+            None => changes.changed().await.ok()?,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) struct NewTerminal {
     pub(super) takes_input: bool,
     pub(super) recorded: bool,
     pub(super) is_shell: bool,
+    pub(super) takes_files: bool,
     /// The instance that has it.
     pub(super) instance: String,
 }
@@ -76,8 +77,8 @@ async fn check_room(tx: &mut Tx, new: &NewTerminal) -> Result<()> {
 pub(super) async fn add(tx: &mut Tx, new: &NewTerminal) -> Result<TerminalRow> {
     check_room(tx, new).await?;
     const ADD: &str = "INSERT INTO terminals (id, room_id, account_id, title, command, \
-        started_at, locked, takes_input, recorded, is_shell, instance, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *";
+        started_at, locked, takes_input, recorded, is_shell, instance, expires_at, takes_files) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING *";
     let now = Micros::now();
     let row = (
         TerminalId::new(),
@@ -92,6 +93,7 @@ pub(super) async fn add(tx: &mut Tx, new: &NewTerminal) -> Result<TerminalRow> {
         new.is_shell,
         &new.instance,
         now.plus(LEASE_TTL),
+        new.takes_files,
     );
     tx.one(ADD, row).await
 }
@@ -193,6 +195,8 @@ pub(super) async fn roles(db: &Db, terminal: &TerminalRow) -> Result<Roles> {
         host: terminal.host,
         locked: terminal.locked,
         takes_input: terminal.takes_input,
+        one_at_a_time: terminal.one_at_a_time,
+        baton: terminal.baton,
         people: people.collect(),
     })
 }

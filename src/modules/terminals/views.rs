@@ -5,7 +5,10 @@ use askama::Template;
 use super::core::Run;
 use super::guest_links::GuestLink;
 use super::model::{Role, Summary, TerminalId, TerminalRow};
+use super::search::Found;
+use super::sent_file_store::{FileState, SentFile};
 use super::tokens::Token;
+use crate::base::bytes_in_words;
 use crate::base::clock::spent;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -27,6 +30,7 @@ pub(super) fn rendered(view: &impl Template) -> Result<String> {
 pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".terminal-people[data-host=\"{account}\"] .of-host {{ display: inline-flex; }}\n\
+         .terminal-people [data-holder=\"{account}\"] .of-holder {{ display: inline-flex; }}\n\
          .terminal-people [data-account=\"{account}\"] .own {{ display: inline-flex; }}\n\
          .terminal-people [data-account=\"{account}\"] .others {{ display: none; }}\n"
     )
@@ -65,6 +69,8 @@ pub(super) struct People {
     pub(super) people: Vec<PersonView>,
     /// How many watch by links.
     pub(super) guests: usize,
+    /// The last files that were offered to the sharer, with the names of who did.
+    pub(super) files: Vec<(SentFile, String)>,
 }
 
 impl People {
@@ -73,6 +79,7 @@ impl People {
             row: &self.row,
             people: &self.people,
             guests: self.guests,
+            files: &self.files,
             lang,
         }
     }
@@ -85,7 +92,46 @@ pub(super) struct PeopleView<'a> {
     row: &'a TerminalRow,
     people: &'a [PersonView],
     guests: usize,
+    files: &'a [(SentFile, String)],
     lang: Lang,
+}
+
+impl PeopleView<'_> {
+    /// Whether one person types at a time now.
+    fn has_turns(&self) -> bool {
+        self.row.one_at_a_time && self.row.takes_input && self.row.ended_at.is_none()
+    }
+
+    /// What became of a file.
+    fn file_line(&self, file: &SentFile) -> String {
+        let lang = self.lang;
+        match file.state() {
+            FileState::Asked => lang.t("terminal-file-asked").to_owned(),
+            FileState::Taking => lang.t("terminal-file-taking").to_owned(),
+            FileState::Stored => {
+                let name = [("name", file.stored_as.as_str().into())];
+                lang.with("terminal-file-stored", &name)
+            }
+            FileState::Refused => lang.t("terminal-file-refused").to_owned(),
+            FileState::Unanswered => lang.t("terminal-file-unanswered").to_owned(),
+            FileState::Failed => lang.t("terminal-file-failed").to_owned(),
+        }
+    }
+
+    fn size_of(&self, file: &SentFile) -> String {
+        bytes_in_words(file.size.unsigned_abs())
+    }
+
+    /// Whether somebody holds the baton.
+    fn holds(&self, one: &PersonView) -> bool {
+        self.row.baton == Some(one.account)
+    }
+
+    /// Whether somebody may ask to type: who was not let type, and whose turn it is not.
+    fn may_ask(&self, one: &PersonView) -> bool {
+        let holder = self.row.baton;
+        !one.is_typist() || self.has_turns() && holder.is_some_and(|holder| holder != one.account)
+    }
 }
 
 /// A terminal in a list.
@@ -130,10 +176,44 @@ impl ShownTerminal {
         summary.map_or(0, |summary| summary.watchers.len() + summary.guests)
     }
 
+    /// Its folder, and the Git working tree there; may be empty.
+    fn place(&self) -> String {
+        let status = self.summary.as_ref().map(|summary| &summary.status);
+        status.map_or_else(String::new, |status| match status.git.is_empty() {
+            true => status.folder.clone(),
+            false => format!("{} · {}", status.folder, status.git),
+        })
+    }
+
+    /// What its processes take, if that is known.
+    fn usage(&self, lang: Lang) -> Option<String> {
+        let status = &self.summary.as_ref()?.status;
+        let (cpu, memory) = (status.cpu_percent?, status.memory_mib?);
+        let memory = bytes_in_words(memory << 20);
+        let words = [("cpu", cpu.to_string().into()), ("memory", memory.into())];
+        Some(lang.with("terminal-usage", &words))
+    }
+
+    /// Its folder and what it takes, for its page.
+    pub(super) fn about_view(&self, lang: Lang) -> AboutView {
+        AboutView {
+            place: self.place(),
+            usage: self.usage(lang),
+        }
+    }
+
     fn size(&self) -> String {
         let summary = self.summary.as_ref();
         summary.map_or_else(String::new, |one| format!("{}×{}", one.cols, one.rows))
     }
+}
+
+/// The folder of a terminal, and what its processes take.
+#[derive(Template)]
+#[template(path = "terminals/about.html")]
+pub(super) struct AboutView {
+    place: String,
+    usage: Option<String>,
 }
 
 /// The terminals of a room, for any language.
@@ -242,6 +322,8 @@ pub(super) struct TerminalPage {
     pub(super) form: Form,
     pub(super) room: RoomId,
     pub(super) terminal: ShownTerminal,
+    /// A rendered [`RegionView`] of [`AboutView`].
+    pub(super) about: String,
     /// A rendered [`RegionView`].
     pub(super) people: String,
     pub(super) has_recording: bool,
@@ -286,6 +368,9 @@ pub(super) struct TextPage {
     pub(super) terminal: TerminalId,
     /// `None`: nobody has the terminal now.
     pub(super) text: Option<String>,
+    /// What was searched; may be empty.
+    pub(super) query: String,
+    pub(super) found: Option<Found>,
 }
 
 /// The page that plays a recording.

@@ -27,6 +27,7 @@ impl Terminals {
             round = round.wrapping_add(1);
             for terminal in self.open.list() {
                 self.check_watchers(&terminal).await;
+                self.release_of_absent(&terminal).await;
                 self.check_sharer(&terminal, round.is_multiple_of(TOKENS_EVERY))
                     .await;
             }

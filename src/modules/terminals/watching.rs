@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::core::Frame;
 use super::model::{TerminalId, TerminalRow};
-use super::open::{Ended, ForWatcher, OpenTerminal, Typed, WatcherState, Who};
+use super::open::{Begin, Ended, ForWatcher, OpenTerminal, Typed, WatcherState, Who};
 use super::relay::RelayedLink;
 use super::{TYPE, Terminals, VIEW, lease, store};
 use crate::base::error::{Error, Result};
@@ -80,7 +80,8 @@ pub(super) fn serve_socket(
             let Some((reader, writer)) = socket.open().await else {
                 return;
             };
-            match terminals.open_link(&row, who, query.position).await {
+            let begin = query.position.map_or(Begin::Screen, Begin::Position);
+            match terminals.open_link(&row, who, begin).await {
                 Ok((incoming, outgoing)) => pump(reader, writer, incoming, outgoing).await,
                 Err(ended) => writer.close(ended.code(), "").await,
             }
@@ -116,14 +117,14 @@ impl Terminals {
         &self,
         row: &TerminalRow,
         who: Who,
-        position: Option<u64>,
+        begin: Begin,
     ) -> Result<Ends, Ended> {
         let (to_loop, incoming) = mpsc::channel(MAX_INCOMING);
         let (outgoing, from_loop) = mpsc::channel(MAX_OUTGOING);
         let link = WatcherLink { incoming, outgoing };
         if let Some(terminal) = self.open.get(row.id) {
             let terminals = self.clone();
-            tokio::spawn(async move { terminals.follow(terminal, who, position, link).await });
+            tokio::spawn(async move { terminals.follow(terminal, who, begin, link).await });
             return Ok((to_loop, from_loop));
         }
         let holder = match self.is_alone() {
@@ -137,7 +138,7 @@ impl Terminals {
                     terminal: row.id,
                     instance,
                     who,
-                    position,
+                    begin,
                 };
                 tokio::spawn(self.clone().relay(relayed, link));
                 Ok((to_loop, from_loop))
@@ -152,7 +153,7 @@ impl Terminals {
         &self,
         terminal: Arc<OpenTerminal>,
         who: Who,
-        position: Option<u64>,
+        begin: Begin,
         link: WatcherLink,
     ) {
         let access = &self.community.access;
@@ -169,7 +170,7 @@ impl Terminals {
         };
         let _guard = WatcherGuard(terminal.clone(), watcher);
         let WatcherLink { incoming, outgoing } = link;
-        let ended = send_all(&terminal, watcher, position, incoming, &outgoing).await;
+        let ended = send_all(&terminal, watcher, begin, incoming, &outgoing).await;
         if let Some(ended) = ended {
             drop(outgoing.send(ToWatcher::End(ended)).await);
         }
@@ -189,12 +190,12 @@ impl Drop for WatcherGuard {
 async fn send_all(
     terminal: &OpenTerminal,
     watcher: u64,
-    position: Option<u64>,
+    begin: Begin,
     mut incoming: mpsc::Receiver<Frame>,
     outgoing: &mpsc::Sender<ToWatcher>,
 ) -> Option<Ended> {
     let mut changes = terminal.changes();
-    let mut cursor = terminal.resume(position);
+    let mut cursor = terminal.cursor(begin);
     let mut told: Option<WatcherState> = None;
     let mut typed: Option<Vec<u8>> = None;
     loop {
@@ -221,6 +222,11 @@ async fn send_all(
             frame = incoming.recv(), if typed.is_none() => match frame? {
                 Frame::Ack { position } => cursor.ack(position),
                 Frame::Input { bytes, .. } => typed = Some(bytes),
+                Frame::Ping { position } => {
+                    let sharer_ms = terminal.sharer_millis();
+                    let pong = Frame::Pong { position, sharer_ms };
+                    outgoing.send(ToWatcher::Frame(pong.encode())).await.ok()?;
+                }
                 _ => return Some(Ended::Malformed),
             },
             () = outgoing.closed() => return None,

@@ -482,6 +482,26 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"terminal":"1","locked":"yes"}"#,
         ["not_found"; 3],
     ),
+    (
+        "terminals.one-at-a-time",
+        r#"{"terminal":"1","on":"yes"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.take-baton",
+        r#"{"terminal":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.pass-baton",
+        r#"{"terminal":"1","account":"BOB"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.send-file",
+        r#"{"terminal":"1"}"#,
+        ["not_found"; 3],
+    ),
     ("terminals.end", r#"{"terminal":"1"}"#, ["not_found"; 3]),
     (
         "terminals.delete-recording",

@@ -124,6 +124,11 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/rooms/{room}/terminals/{terminal}", [No(404); 3]),
     row(
         "GET",
+        "/rooms/{room}/terminals/{terminal}/about",
+        [No(404); 3],
+    ),
+    row(
+        "GET",
         "/rooms/{room}/terminals/{terminal}/people",
         [No(404); 3],
     ),

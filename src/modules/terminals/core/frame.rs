@@ -20,6 +20,9 @@ const RESIZE: u8 = 3;
 const EXIT: u8 = 4;
 const INPUT: u8 = 5;
 const ACK: u8 = 6;
+const PING: u8 = 7;
+const PONG: u8 = 8;
+const FILE_PIECE: u8 = 9;
 
 /// Columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +90,25 @@ pub enum Frame {
         /// Of the next byte that is expected.
         position: u64,
     },
+    /// Bytes of the file that the sharer takes. The position counts them.
+    FilePiece {
+        /// Of the first byte.
+        position: u64,
+        /// What is in the file.
+        bytes: Vec<u8>,
+    },
+    /// A watcher asks how long the way to the terminal takes.
+    Ping {
+        /// A number of theirs.
+        position: u64,
+    },
+    /// The answer.
+    Pong {
+        /// The number that was asked with.
+        position: u64,
+        /// How long the way from there to the sharer and back takes, in ms.
+        sharer_ms: u32,
+    },
 }
 
 /// Bytes that are no frame.
@@ -106,6 +128,9 @@ impl Frame {
             Self::Exit { position, .. } => (EXIT, *position, &[]),
             Self::Input { position, bytes } => (INPUT, *position, bytes),
             Self::Ack { position } => (ACK, *position, &[]),
+            Self::FilePiece { position, bytes } => (FILE_PIECE, *position, bytes),
+            Self::Ping { position } => (PING, *position, &[]),
+            Self::Pong { position, .. } => (PONG, *position, &[]),
         };
         let mut message = Vec::with_capacity(HEADER_BYTES + 4 + rest.len());
         message.push(kind);
@@ -116,6 +141,7 @@ impl Frame {
                 message.extend(size.rows.to_be_bytes());
             }
             Self::Exit { code, .. } => message.extend(code.to_be_bytes()),
+            Self::Pong { sharer_ms, .. } => message.extend(sharer_ms.to_be_bytes()),
             _ => {}
         }
         message.extend(rest);
@@ -166,6 +192,18 @@ impl Frame {
                 only(rest)?;
                 Self::Ack { position }
             }
+            FILE_PIECE => Self::FilePiece {
+                position,
+                bytes: rest.to_vec(),
+            },
+            PING => {
+                only(rest)?;
+                Self::Ping { position }
+            }
+            PONG => Self::Pong {
+                position,
+                sharer_ms: u32::from_be_bytes(rest.try_into().map_err(|_| Malformed)?),
+            },
             _ => return Err(Malformed),
         })
     }

@@ -3,6 +3,7 @@
 use super::frame::Size;
 use super::repeat_clamp::RepeatClamp;
 use super::signals::{Signal, Signals};
+use super::visible_text::visible;
 
 /// The screen of a terminal. Takes output in pieces that end anywhere.
 pub(super) struct Screen {
@@ -13,16 +14,21 @@ pub(super) struct Screen {
     incomplete: Vec<u8>,
 }
 
-/// A screen without history: viewers keep their own.
-fn cells(size: Size) -> avt::Terminal {
+fn cells(size: Size, scrollback: usize) -> avt::Terminal {
     let (cols, rows) = (usize::from(size.cols.max(1)), usize::from(size.rows.max(1)));
-    avt::Terminal::new(cols, rows).expect("neither is zero")
+    avt::Terminal::with_scrollback(cols, rows, Some(scrollback)).expect("neither is zero")
 }
 
 impl Screen {
+    /// A screen without history: viewers keep their own.
     pub(super) fn new(size: Size) -> Self {
+        Self::with_scrollback(size, 0)
+    }
+
+    /// A screen that keeps so many rows that have scrolled away.
+    pub(super) fn with_scrollback(size: Size, rows: usize) -> Self {
         Self {
-            cells: cells(size),
+            cells: cells(size, rows),
             signals: Signals::default(),
             repeat_clamp: RepeatClamp::default(),
             incomplete: Vec::new(),
@@ -69,7 +75,8 @@ impl Screen {
     fn draw(&mut self, text: &str) {
         let (cols, rows) = self.cells.size();
         let cells = u32::try_from(cols * rows).unwrap_or(u32::MAX);
-        let clamped = self.repeat_clamp.clamp(text, cells);
+        let shown = visible(text);
+        let clamped = self.repeat_clamp.clamp(&shown, cells);
         self.cells.feed(&*clamped);
         self.signals.feed(text);
     }
@@ -85,7 +92,7 @@ impl Screen {
         let mut dump = String::from("\x1bc");
         dump.push_str(&self.signals.dump());
         // Last: it ends within an escape sequence if the output does.
-        dump.push_str(&with_semicolons(&self.cells.dump()));
+        dump.push_str(&as_xterm_reads(&self.cells.dump()));
         let mut dump = dump.into_bytes();
         dump.extend(&self.incomplete);
         dump
@@ -110,8 +117,9 @@ impl Screen {
 }
 
 /// The same with `38;2;r;g;b` for the colours that are written `38:2:r:g:b`: xterm takes the first
-/// number of the latter for that of a colour space.
-fn with_semicolons(dump: &str) -> String {
+/// number of the latter for that of a colour space. For the screen bold and faint take turns, for
+/// xterm they add up: the other one is ended first.
+fn as_xterm_reads(dump: &str) -> String {
     let mut out = String::with_capacity(dump.len());
     let mut parts = dump.split("\x1b[");
     out.push_str(parts.next().unwrap_or_default());
@@ -120,7 +128,14 @@ fn with_semicolons(dump: &str) -> String {
         let (params, rest) = part.split_at(end.unwrap_or(part.len()));
         out.push_str("\x1b[");
         match rest.starts_with('m') {
-            true => out.push_str(&params.replace(':', ";")),
+            true => {
+                let params = params.split(';').map(|param| match param {
+                    "1" => "22;1".to_owned(),
+                    "2" => "22;2".to_owned(),
+                    param => param.replace(':', ";"),
+                });
+                out.push_str(&params.collect::<Vec<_>>().join(";"));
+            }
             false => out.push_str(params),
         }
         out.push_str(rest);

@@ -26,6 +26,10 @@ pub enum Signal {
     Titled,
     /// It rang the bell.
     Bell,
+    /// It is in this folder, as an address (OSC 7).
+    Folder(String),
+    /// A shell waits for a command (OSC 133 A).
+    Prompt,
     /// A command of a shell began (OSC 133 C).
     CommandStarted,
     /// It ended (OSC 133 D), with its exit code if the shell says so.
@@ -199,9 +203,11 @@ impl Signals {
                     self.signal(Signal::Titled);
                 }
             }
+            "7" => self.signal(Signal::Folder(rest.to_owned())),
             "133" => {
                 let mut parts = rest.split(';');
                 match parts.next() {
+                    Some("A") => self.signal(Signal::Prompt),
                     Some("C") => self.signal(Signal::CommandStarted),
                     Some("D") => {
                         let code = parts.next().and_then(|code| code.parse().ok());

@@ -207,7 +207,11 @@ impl Terminal {
                 self.known(*position)?;
                 self.end_with(*code);
             }
-            Frame::Input { .. } | Frame::Ack { .. } => {}
+            Frame::Input { .. }
+            | Frame::Ack { .. }
+            | Frame::FilePiece { .. }
+            | Frame::Ping { .. }
+            | Frame::Pong { .. } => {}
         }
         Ok(())
     }
@@ -252,6 +256,11 @@ impl Terminal {
             resize: self.first_resize + passed.count() as u64,
             has_exit: false,
         }
+    }
+
+    /// A cursor at the first byte that is still here.
+    pub fn resume_at_start(&self) -> Cursor {
+        self.resume(self.log.start())
     }
 
     /// The screen in one frame.

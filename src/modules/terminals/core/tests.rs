@@ -208,7 +208,7 @@ fn frame_with_a_wrong_size_or_length_is_refused() {
         &b""[..],
         b"\x01",
         b"\x03\0\0\0\0\0\0\0\x01",
-        b"\x09\0\0\0\0\0\0\0\x01",
+        b"\x0a\0\0\0\0\0\0\0\x01",
     ] {
         assert_eq!(Frame::decode(bytes), Err(Malformed));
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tokio::task::yield_now;
 
+use super::files::Outbox;
 use super::{Ended, EndedCommand, OpenTerminal, Sharer};
 use crate::modules::terminals::core::{Frame, Gap, NewScreen};
 use crate::modules::terminals::tokens::Bearer;
@@ -27,6 +28,8 @@ impl OpenTerminal {
             state.sharer = Some(Sharer { link, bearer });
             state.away_since = None;
             state.input.begin_at(input);
+            state.sharer_delay.forget_sent();
+            state.outbox = Outbox::default();
             state.drop_refused_input();
             let end = state.terminal.end();
             (link, (end > 0).then_some(end))
@@ -120,11 +123,25 @@ impl OpenTerminal {
 
     /// Input for the sharer from a position on.
     pub(in crate::modules::terminals) fn input(&self, position: u64) -> (u64, Vec<u8>) {
-        self.state().input.read(position)
+        let mut state = self.state();
+        let (from, bytes) = state.input.read(position);
+        if !bytes.is_empty() {
+            let end = from + bytes.len() as u64;
+            state.sharer_delay.note_sent(end);
+        }
+        (from, bytes)
+    }
+
+    /// How long the way to the sharer and back takes, in ms.
+    pub(in crate::modules::terminals) fn sharer_millis(&self) -> u32 {
+        self.state().sharer_delay.millis()
     }
 
     /// Everything before a position of the input has arrived.
     pub(in crate::modules::terminals) fn ack_input(&self, position: u64) {
-        self.change(|state| state.input.ack(position));
+        self.change(|state| {
+            state.input.ack(position);
+            state.sharer_delay.note_arrived(position);
+        });
     }
 }

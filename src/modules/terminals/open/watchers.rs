@@ -1,11 +1,16 @@
 //! Who watches a terminal that this instance has: what they may see next, and what they type.
 
-use serde::Serialize;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use super::{Ended, MAX_WATCHERS, OpenTerminal, Watcher, Who};
 use crate::base::ids::AccountId;
 use crate::modules::terminals::core::{Cursor, Frame};
 use crate::modules::terminals::model::Role;
+
+/// How long who holds the baton may be away: a page that is loaded again comes back sooner.
+const HOLDER_GRACE: Duration = Duration::from_secs(5);
 
 /// What became of what somebody typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +29,23 @@ pub(in crate::modules::terminals) struct WatcherState {
     role: Role,
     may_type: bool,
     raised_hand: bool,
+    /// Somebody else has the baton, or nobody.
+    waits: bool,
     away: bool,
     title: String,
     lost: u64,
+}
+
+/// Where somebody begins who watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::modules::terminals) enum Begin {
+    /// With the screen.
+    Screen,
+    /// Where they were, as far as that is still in the log.
+    Position(u64),
+    /// With all output that is still in the log.
+    Log,
 }
 
 /// The next thing for a watcher.
@@ -94,6 +113,27 @@ impl OpenTerminal {
             .collect()
     }
 
+    /// Who holds the baton and has not been here for a while, or may not type any more.
+    pub(in crate::modules::terminals) fn absent_holder(&self) -> Option<AccountId> {
+        let mut state = self.state();
+        let holder = state.roles.baton.filter(|_| state.roles.one_at_a_time);
+        let is_here = holder.is_none_or(|holder| {
+            let role = state.roles.of(holder);
+            let mut watchers = state.watchers.values();
+            watchers.any(|one| {
+                one.who.account() == Some(holder)
+                    && one.ended.is_none()
+                    && (role == Role::Host || role == Role::Typist && one.has_type)
+            })
+        });
+        if is_here {
+            state.holder_absent = None;
+            return None;
+        }
+        let since = *state.holder_absent.get_or_insert_with(Instant::now);
+        holder.filter(|_| since.elapsed() >= HOLDER_GRACE)
+    }
+
     /// Notes whether a watcher has the permission to type in the room.
     pub(in crate::modules::terminals) fn set_has_type(&self, watcher: u64, has_type: bool) {
         let is_other = |one: &Watcher| one.has_type != has_type;
@@ -108,11 +148,13 @@ impl OpenTerminal {
         });
     }
 
-    /// A cursor that goes on at a position.
-    pub(in crate::modules::terminals) fn resume(&self, position: Option<u64>) -> Cursor {
-        position.map_or(Cursor::NEW, |position| {
-            self.state().terminal.resume(position)
-        })
+    /// A cursor that begins there.
+    pub(in crate::modules::terminals) fn cursor(&self, begin: Begin) -> Cursor {
+        match begin {
+            Begin::Screen => Cursor::NEW,
+            Begin::Position(position) => self.state().terminal.resume(position),
+            Begin::Log => self.state().terminal.resume_at_start(),
+        }
     }
 
     /// The next thing for a watcher, in the order in which they are to get it. Whether they may
@@ -137,6 +179,9 @@ impl OpenTerminal {
             role,
             may_type: state.may_type(here),
             raised_hand: standing.is_some_and(|standing| standing.raised_hand),
+            waits: account.is_some_and(|account| {
+                matches!(role, Role::Host | Role::Typist) && !state.roles.has_turn(account)
+            }),
             away: state.sharer.is_none() && state.terminal.exit().is_none(),
             title: state.terminal.title().to_owned(),
             lost: state.terminal.lost(),

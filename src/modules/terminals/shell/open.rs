@@ -74,6 +74,7 @@ async fn open_shell(
         takes_input: true,
         recorded: false,
         is_shell: true,
+        takes_files: false,
         instance: terminals.engine.live.instance().to_owned(),
     };
     let space = found.space;

@@ -14,11 +14,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::super::Terminals;
 use super::super::core::{Frame, Size};
+use super::super::hello::Status;
 use super::super::open::{Ended, OpenTerminal};
 use super::contained::{launcher, path, shell};
 use super::processes;
 use super::slots::Slot;
 use crate::base::ids::SpaceId;
+use crate::base::process_usage::UsageMeter;
 use crate::community::audit::{self, Act};
 
 /// Without a key and without output a shell ends after this time.
@@ -37,6 +39,8 @@ const NICENESS: u8 = 5;
 const READ_BYTES: usize = 16 << 10;
 /// Between two looks at what a shell takes.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// Between two times that it is told what a shell takes.
+const USAGE_INTERVAL: Duration = Duration::from_secs(5);
 /// For output that is left once the program has ended.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -125,6 +129,7 @@ impl Terminals {
                 Why::Exit(status.map_or(1, crate::base::exit_code::exit_code))
             }
             why = watch_bounds(pid, &active) => why,
+            never = tell_usage(pid, &terminal) => never,
             ended = write_input(&terminal, link, shell.input, &active) => match ended {
                 Ended::Refused => Why::Refused,
                 _ => Why::Ended,
@@ -259,6 +264,32 @@ async fn write_input(
         ended = ending => ended,
         // A program that has ended takes nothing more, which its own end tells.
         ended = async { writing.await; std::future::pending().await } => ended,
+    }
+}
+
+/// Tells again and again what a shell takes.
+async fn tell_usage(pid: u32, terminal: &OpenTerminal) -> Why {
+    let measure = move |meter: Option<UsageMeter>| {
+        let mut meter = meter.unwrap_or_else(|| UsageMeter::new(pid));
+        let usage = meter.read();
+        (meter, usage)
+    };
+    let mut meter = None;
+    loop {
+        sleep(USAGE_INTERVAL).await;
+        let last = meter.take();
+        let Ok((used, usage)) = tokio::task::spawn_blocking(move || measure(last)).await else {
+            continue;
+        };
+        meter = Some(used);
+        if let Some(usage) = usage {
+            let status = Status {
+                cpu_percent: Some(usage.cpu_percent),
+                memory_mib: Some(usage.memory >> 20),
+                ..Status::default()
+            };
+            terminal.set_status(status.limited());
+        }
     }
 }
 
