@@ -7,7 +7,7 @@ use super::{Chat, MODERATE};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::community::permissions::is_granted;
-use crate::community::{UNREAD_FEED, Scope};
+use crate::community::{Scope, UNREAD_FEED};
 use crate::engine::bus::{Envelope, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::module::{Module, NavEntry, NavSection};

@@ -120,7 +120,6 @@ PROGRAMS = {
     "vim-quit": ("vim run.sh", [(.6, ":q\r"), (.4, "echo back\r")]),
     "less": ("less long.txt", [(.4, "ff"), (.3, "/400\r"), (.3, "b")]),
     "less-words": ("less words.txt", [(.5, "")]),
-    "man": ("man -P less ls", [(.9, "f"), (.3, "/color\r")]),
     "htop": ("htop --no-color -d 5", [(.8, "")]),
     "htop-color": ("htop -d 5", [(.8, "t"), (.6, "")]),
     "top": ("top -d 1", [(1.5, "")]),
@@ -187,7 +186,7 @@ def contained(folder, command):
             "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/sbin", "/sbin",
             "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--bind", folder, "/home/ann",
             "--ro-bind", folder + "/passwd", "/etc/passwd"]
-    for name in ("alternatives", "terminfo", "ld.so.cache", "mc", "vim", "nanorc", "manpath.config"):
+    for name in ("alternatives", "terminfo", "ld.so.cache", "mc", "vim", "nanorc"):
         args += ["--ro-bind-try", "/etc/" + name, "/etc/" + name]
     return args + ["--chdir", "/home/ann", "bash", "-c",
                    ". ~/setup.sh >/dev/null 2>&1; cd ~/src/tide; printf '$ \\r\\n'; %s; "
