@@ -188,7 +188,7 @@ impl Letters {
         const UNTIL: &str = "SELECT assigned_until FROM letters WHERE id = $1";
         let mut letter = store::lock(tx, id).await?;
         let until: Option<Micros> = tx.scalar(UNTIL, (id,)).await?;
-        if !until.is_some_and(|at| at <= now) {
+        if until.is_none_or(|at| at > now) {
             return Ok(());
         }
         if let Some(late) = letter.assigned_to {
