@@ -38,6 +38,14 @@ async fn settings_are_one_page_with_a_way_back() {
         page.wait_until(&format!("location.hash === '#{section}'"))
             .await;
         page.wait_visible(&format!("#{section}")).await;
+        // What scrolls is the column, and never the frame around it.
+        let scrolled = page
+            .js(
+                "[document.documentElement.scrollTop, document.documentElement.scrollHeight \
+                 - innerHeight]",
+            )
+            .await;
+        assert_eq!(scrolled, serde_json::json!([0, 0]), "{section}");
     }
     assert_eq!(
         page.count("#picture .danger").await,
