@@ -2,7 +2,7 @@
 CREATE TABLE letter_contests (
     id        BIGINT NOT NULL PRIMARY KEY,
     space_id  BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
-    title     TEXT   NOT NULL,
+    title     TEXT COLLATE "C" NOT NULL,
     opened_at BIGINT NOT NULL,
     closed_at BIGINT,
     winner_id BIGINT -- the design that won
@@ -13,7 +13,7 @@ CREATE TABLE letter_designs (
     contest_id BIGINT NOT NULL REFERENCES letter_contests (id),
     space_id   BIGINT NOT NULL,
     author_id  BIGINT REFERENCES accounts (id) ON DELETE SET NULL,
-    title      TEXT   NOT NULL,
+    title      TEXT COLLATE "C" NOT NULL,
     file_id    BIGINT NOT NULL REFERENCES files (id),
     won_at     BIGINT,
     UNIQUE (contest_id, author_id)
@@ -40,4 +40,4 @@ CREATE TABLE letter_suggestions (
     PRIMARY KEY (account_id, day)
 );
 CREATE INDEX letter_suggestions_by_day ON letter_suggestions (day);
-ALTER TABLE letters ADD COLUMN suggested TEXT NOT NULL DEFAULT ''; -- questions, of a draft
+ALTER TABLE letters ADD COLUMN suggested TEXT COLLATE "C" NOT NULL DEFAULT ''; -- questions, of a draft

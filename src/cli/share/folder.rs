@@ -43,10 +43,11 @@ fn host_name() -> String {
 
 /// `file://host/folder`, percent-encoded.
 fn said(text: &str, own_host: &str) -> Option<Folder> {
-    let mut url = Url::parse(text).ok().filter(|url| url.scheme() == "file")?;
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "file")?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    url.set_host(None).ok()?;
-    let path = url.to_file_path().ok()?;
+    // A file has no path while its address names a host.
+    let without_host = Url::parse(&format!("file://{}", url.path())).ok()?;
+    let path = without_host.to_file_path().ok()?;
     let is_here = host.is_empty() || host == "localhost" || host.eq_ignore_ascii_case(own_host);
     Some(match is_here {
         true => Folder::Here(path),
