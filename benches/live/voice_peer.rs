@@ -4,6 +4,7 @@
 #[allow(unused_imports)]
 #[path = "../../src/modules/voice/sfu/crypto.rs"]
 mod crypto;
+#[allow(dead_code, unused_imports)]
 #[path = "../../src/modules/voice/sfu/handshake.rs"]
 mod handshake;
 
