@@ -83,7 +83,10 @@ fn tries(random: &mut Random, letter: &str, code: &str, people: &[Person]) -> (S
         7 | 8 => ("deliver", this),
         9 => ("fail", with("reason", "moved")),
         10 => ("retry", this),
-        11 => ("settle", with("step", random.of(&settles))),
+        11 => {
+            let step = *random.of(&settles);
+            ("settle", with("step", step))
+        }
         12 => ("receive", with("code", code)),
         13 => ("open", this),
         14 => (
