@@ -178,8 +178,10 @@ impl Terminals {
         let (files, stored_as) = (self.engine.files.clone(), stored_as.to_owned());
         let finish =
             async move |tx: &mut Tx| store::finish(&files, tx, id, state, &stored_as).await;
+        // Stored first: what is no more on its way and not finished is taken for lost.
+        let finished = self.engine.db.write_queued(finish).await;
         terminal.end_file(id);
-        if self.engine.db.write_queued(finish).await? {
+        if finished? {
             self.publish_changed(terminal.id, terminal.room);
         }
         Ok(())

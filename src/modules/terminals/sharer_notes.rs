@@ -25,7 +25,7 @@ impl Terminals {
                 let Ok(id) = file.parse::<SentFileId>() else {
                     return false;
                 };
-                if terminal.has_offered(id) {
+                if terminal.note_answer(id) {
                     tokio::spawn(async move {
                         let answered = terminals.file_answered(&terminal, id, takes).await;
                         warn(answered);
@@ -36,7 +36,7 @@ impl Terminals {
                 let Ok(id) = file.parse::<SentFileId>() else {
                     return false;
                 };
-                if terminal.takes(id) {
+                if terminal.note_end(id) {
                     let name = limit_marks(&normalize_optional_line(
                         stored_as.as_deref().unwrap_or_default(),
                     ));

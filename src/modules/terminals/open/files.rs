@@ -26,6 +26,9 @@ pub(super) struct Outbox {
     notes: VecDeque<ServerNote>,
     offered: BTreeSet<SentFileId>,
     accepted: BTreeSet<SentFileId>,
+    /// Those of which the sharer has said whether they take them, and what became of them.
+    answered: BTreeSet<SentFileId>,
+    ended: BTreeSet<SentFileId>,
     file: Option<OnItsWay>,
 }
 
@@ -40,6 +43,18 @@ impl OpenTerminal {
     /// Whether a file was offered on this connection.
     pub(in crate::modules::terminals) fn has_offered(&self, id: SentFileId) -> bool {
         self.state().outbox.offered.contains(&id)
+    }
+
+    /// Whether this is the sharer's first answer about a file that was offered: each costs a write.
+    pub(in crate::modules::terminals) fn note_answer(&self, id: SentFileId) -> bool {
+        let mut state = self.state();
+        state.outbox.offered.contains(&id) && state.outbox.answered.insert(id)
+    }
+
+    /// Whether this is the first that the sharer says of what became of a file that they take.
+    pub(in crate::modules::terminals) fn note_end(&self, id: SentFileId) -> bool {
+        let mut state = self.state();
+        state.outbox.accepted.contains(&id) && state.outbox.ended.insert(id)
     }
 
     /// Offers a file, if the sharer is connected.
@@ -65,6 +80,8 @@ impl OpenTerminal {
             for id in others(state) {
                 state.outbox.offered.remove(&id);
                 state.outbox.accepted.remove(&id);
+                state.outbox.answered.remove(&id);
+                state.outbox.ended.remove(&id);
                 let file = id.to_string();
                 let note = ServerNote::FileWithdrawn { file };
                 state.outbox.notes.push_back(note);
