@@ -30,3 +30,18 @@ async fn named_room_is_linked_unless_it_is_private() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn room_is_linked_in_any_script() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let page = format!("/rooms/{}", ann.room("general"));
+    for name in ["港口", "कमरा", "ห้องครัว", "قهوة", "Кухня", "🌊 море"]
+    {
+        let room = ann.create_room(name).await;
+        ann.post("general", &format!("see #{name}")).await;
+        let link = format!("<a href=\"/rooms/{room}\">#{name}</a>");
+        let shown = ann.page(&page).await;
+        assert!(shown.contains(&link), "{link}: {shown}");
+    }
+}
